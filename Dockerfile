@@ -1,0 +1,20 @@
+FROM docker.io/library/node:26-bookworm-slim AS install
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
+COPY src/service src/service
+
+FROM gcr.io/distroless/nodejs26-debian13:nonroot
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="devops-api" \
+  org.opencontainers.image.description="The canary target for progressive delivery with the Kubernetes Gateway API" \
+  org.opencontainers.image.source="https://github.com/devops-api/devops-api" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="$VERSION"
+WORKDIR /app
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/cache/node
+COPY --from=install /app .
+# Numeric, so that Kubernetes can verify runAsNonRoot.
+USER 65532
+EXPOSE 8080
+CMD ["src/service/server.ts"]

@@ -1,0 +1,85 @@
+{{/* From the chart and the role alone, so that the route can name canary's Service without knowing its release. */}}
+{{- define "devops-api.fullname" -}}
+{{ .Chart.Name }}-{{ .Values.role }}
+{{- end }}
+
+{{/* A Deployment's selector can never change, so nothing belongs here that any value but the role decides. */}}
+{{- define "devops-api.selectorLabels" -}}
+app: {{ include "devops-api.fullname" . }}
+role: {{ .Values.role }}
+{{- end }}
+
+{{/* Pods carry these too: the chart's version would restart them when nothing in them has changed. */}}
+{{- define "devops-api.standardLabels" -}}
+{{- $version := regexReplaceAll "[^A-Za-z0-9._-]" (include "devops-api.version" .) "-" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/version: {{ $version | trunc 63 | trimAll "-_." | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "devops-api.labels" -}}
+{{ include "devops-api.selectorLabels" . }}
+{{ include "devops-api.standardLabels" . }}
+helm.sh/chart: {{ .Chart.Name }}-{{ replace "+" "_" .Chart.Version }}
+{{- end }}
+
+{{- define "devops-api.tag" -}}
+{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{/* Not every container runtime takes a tag and a digest together. */}}
+{{- define "devops-api.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ include "devops-api.tag" . }}
+{{- end }}
+{{- end }}
+
+{{/* What GET /version says. */}}
+{{- define "devops-api.version" -}}
+{{- if hasKey .Values.env "DEVOPSAPI_VERSION" -}}
+{{ .Values.env.DEVOPSAPI_VERSION }}
+{{- else -}}
+v{{ include "devops-api.tag" . | trimPrefix "v" }}
+{{- end }}
+{{- end }}
+
+{{/* Shared by the service's pods and the test's; with the container below, the restricted Pod Security Standard. */}}
+{{- define "devops-api.podSpec" -}}
+{{- $existing := .Values.serviceAccount.name | default "default" -}}
+serviceAccountName: {{ ternary (include "devops-api.fullname" .) $existing .Values.serviceAccount.create | quote }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "devops-api.container" -}}
+image: {{ include "devops-api.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+{{- end }}

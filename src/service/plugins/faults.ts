@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
+import { HttpError } from './errors.ts'
+
+const Z_99 = 2.3263478740408408 // the standard normal distribution's 99th percentile
+
+/**
+ * A latency in milliseconds: log-normal, as measured latencies tend to be, with the median and the 99th percentile asked for;
+ * constant when no percentile is.
+ */
+export function drawDelay({ FAULT_DELAY_MS: median, FAULT_DELAY_P99_MS: p99 = median }: Config, random = Math.random): number {
+  // Box–Muller; 1 - random() is never 0, whose logarithm is infinite.
+  const z = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  return median * (p99 / median) ** (z / Z_99)
+}
+
+/** Makes the routes of `app` slow and unreliable, as configured: each request is delayed first, then perhaps failed. */
+export function faults(app: FastifyInstance): void {
+  const { FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS } = app.config
+  if (FAULT_DELAY_MS > 0) {
+    const closing = new AbortController()
+    app.addHook('preClose', async () => closing.abort())
+    app.addHook('preHandler', async () => {
+      // A delay that outlasted the shutdown would turn into a lost request.
+      await sleep(drawDelay(app.config), undefined, { signal: closing.signal }).catch(() => {})
+    })
+  }
+  if (FAULT_ERROR_RATE > 0) {
+    app.addHook('preHandler', async () => {
+      if (Math.random() < FAULT_ERROR_RATE) throw new HttpError(FAULT_ERROR_STATUS, 'injected fault')
+    })
+  }
+}

@@ -1,0 +1,73 @@
+import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
+import { Ajv } from 'ajv'
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
+import { Pod } from 'kubernetes-models/v1/Pod'
+import { Service } from 'kubernetes-models/v1/Service'
+import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
+// From the standard channel's CustomResourceDefinitions (kubernetes-sigs/gateway-api, Apache-2.0): each `spec`, reduced to what can be
+// checked here, without descriptions, defaults and CEL rules.
+import gatewayApi from './gateway-api-v1.6.1.json' with { type: 'json' }
+
+type Validate = (manifest: object) => void
+
+/** The model's own method, on the manifest itself: a new model would be a copy. */
+const model =
+  ({ prototype }: { prototype: { validate(): void } }): Validate =>
+  (manifest) =>
+    prototype.validate.call(manifest)
+
+const text = { type: 'string' }
+const texts = { type: 'object', additionalProperties: text }
+const metadata = { type: 'object', required: ['name'], properties: { name: text, labels: texts, annotations: texts } }
+
+const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false })
+const customResource = (spec: object): Validate => {
+  const validate = ajv.compile({ required: ['metadata', 'spec'], properties: { apiVersion: text, kind: text, metadata, spec } })
+  return (manifest) => {
+    if (!validate(manifest)) throw new Error(ajv.errorsText(validate.errors))
+  }
+}
+
+const types: Record<string, Validate> = {
+  'apps/v1 Deployment': model(Deployment),
+  'autoscaling/v2 HorizontalPodAutoscaler': model(HorizontalPodAutoscaler),
+  'gateway.networking.k8s.io/v1 Gateway': customResource(gatewayApi.Gateway),
+  'gateway.networking.k8s.io/v1 HTTPRoute': customResource(gatewayApi.HTTPRoute),
+  'monitoring.coreos.com/v1 PodMonitor': model(PodMonitor),
+  'networking.k8s.io/v1 NetworkPolicy': model(NetworkPolicy),
+  'policy/v1 PodDisruptionBudget': model(PodDisruptionBudget),
+  'v1 Pod': model(Pod),
+  'v1 Service': model(Service),
+  'v1 ServiceAccount': model(ServiceAccount),
+}
+
+/** Throws what an API server with strict field validation would refuse, apart from rules across fields. */
+export function assertValid(manifest: { apiVersion: string; kind: string }): void {
+  const type = `${manifest.apiVersion} ${manifest.kind}`
+  const validate = types[type]
+  if (!validate) throw new Error(`${type} is no known type`)
+  const known = new Set<string>()
+  validate(recordReads(manifest, '', known))
+  const unknown = paths(manifest, '').filter((path) => !known.has(path))
+  if (unknown.length > 0) throw new Error(`data${unknown} is unknown`)
+}
+
+/** The schemas let unknown fields pass by never looking at them, so a field that nobody has read is unknown. */
+function recordReads<T extends object>(value: T, path: string, reads: Set<string>): T {
+  return new Proxy(value, {
+    get(target, key) {
+      const child: unknown = Reflect.get(target, key)
+      const childPath = `${path}/${String(key)}`
+      reads.add(childPath)
+      return typeof child === 'object' && child !== null ? recordReads(child, childPath, reads) : child
+    },
+  })
+}
+
+function paths(value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, child]) => [`${path}/${key}`, ...paths(child, `${path}/${key}`)])
+}

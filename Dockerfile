@@ -12,9 +12,11 @@ LABEL org.opencontainers.image.title="devops-api" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="$VERSION"
 WORKDIR /app
-ENV NODE_ENV=production NODE_COMPILE_CACHE=/cache/node
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/home/nonroot/.cache/node
 COPY --from=install /app .
 # Numeric, so that Kubernetes can verify runAsNonRoot.
 USER 65532
+# Starts the service and stops it, which fills the compile cache: it is only good for this user and this Node.
+RUN ["/nodejs/bin/node", "--eval", "process.env.PORT = '0'; import('/app/src/service/server.ts').then(() => process.kill(process.pid, 'SIGTERM'))"]
 EXPOSE 8080
 CMD ["src/service/server.ts"]

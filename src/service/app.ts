@@ -4,10 +4,10 @@ import { config } from './config.ts'
 import { drain } from './plugins/drain.ts'
 import { earlyErrors, errors } from './plugins/errors.ts'
 import { faults } from './plugins/faults.ts'
-import { identity } from './plugins/identity.ts'
-import { metrics } from './plugins/metrics.ts'
 import { refusals } from './plugins/refusals.ts'
-import { metrics as metricsRoute } from './routes/metrics.ts'
+import { markArrival, replies } from './plugins/replies.ts'
+import { requestLines } from './plugins/requestLines.ts'
+import { metrics } from './routes/metrics.ts'
 import { openapi } from './routes/openapi.ts'
 import { probes } from './routes/probes.ts'
 import { version } from './routes/version.ts'
@@ -24,15 +24,17 @@ declare module 'fastify' {
  */
 export async function buildApp(env: NodeJS.ProcessEnv): Promise<FastifyInstance> {
   const app = Fastify({
-    // Fastify's own logger would make a child for every request; ours writes request lines only when asked to.
+    // Fastify's own logger makes a child for every request; ours writes request lines when asked to.
     logger: false,
+    genReqId: markArrival,
     return503OnClosing: false,
-    // Longer than the idle time after which gateways commonly drop a connection (90 s), or they race to reuse one that closes.
+    // Gateways commonly drop an idle connection after 90 s; if the service did so first, a request could meet the closing.
     keepAliveTimeout: 95_000,
     requestTimeout: 10_000,
     http: {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 2_000,
+      // Node's own refusal would not say who answers.
       requireHostHeader: false,
       optimizeEmptyRequests: true,
     },
@@ -41,16 +43,17 @@ export async function buildApp(env: NodeJS.ProcessEnv): Promise<FastifyInstance>
   await app.register(config, { env })
   app.decorate('logger', pino<never>({ level: app.config.LOG_LEVEL, base: null }))
 
+  // The response schemas are documentation; a serializer compiled from each would cost time at the start.
   app.setSerializerCompiler(() => JSON.stringify)
   await app.register(errors)
-  await app.register(identity)
-  await app.register(metrics)
-  await app.register(refusals)
+  await app.register(requestLines)
   await app.register(drain)
+  await app.register(replies)
+  await app.register(refusals)
 
   openapi(app)
   probes(app)
-  metricsRoute(app)
+  metrics(app)
   await app.register(async (published) => {
     faults(published)
     version(published)

@@ -46,7 +46,7 @@ export class Histogram {
     const lines = [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`]
     for (const { labels, counts, sum } of this.#series) {
       const sample = (suffix: string, extra: Labels, value: number) => {
-        const pairs = Object.entries({ ...extra, ...labels, ...common }).map(([name, text]) => `${name}="${escape(text)}"`)
+        const pairs = Object.entries({ ...extra, ...labels, ...common }).map(([name, text]) => `${name}="${escapeValue(text)}"`)
         lines.push(`${this.#name}_${suffix}{${pairs.join(',')}} ${value}`)
       }
       let count = 0
@@ -61,4 +61,4 @@ export class Histogram {
   }
 }
 
-const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+const escapeValue = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')

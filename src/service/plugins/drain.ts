@@ -6,20 +6,23 @@ const IDLE_MS = 250
 /** After this, connections that are still open are cut, so that the process ends within 10 s. */
 const LIMIT_MS = 9_000
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the service is stopping, so that replies ask for their connection to be closed. */
+    draining: boolean
+  }
+}
+
 /**
- * Lets go of connections without losing a request. Fastify serves what arrives after `close()` with `connection: close`, but a
- * reply that was under way would keep its connection open until `keepAliveTimeout` (fastify/fastify#7044).
+ * Lets go of connections without losing a request. After `close()` Fastify goes on serving what arrives, with `connection: close`,
+ * but a reply that was under way would keep its connection until `keepAliveTimeout` (fastify/fastify#7044): hence `draining`.
  */
 export const drain = fp(async (app) => {
-  let draining = false
+  app.decorate('draining', false)
   app.addHook('preClose', async () => {
-    draining = true
+    app.draining = true
     if (!app.server.listening) return
     setTimeout(() => app.server.closeAllConnections(), LIMIT_MS).unref()
     await sleep(IDLE_MS)
-  })
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (draining) reply.header('connection', 'close')
-    done()
   })
 })

@@ -5,9 +5,17 @@ import fp from 'fastify-plugin'
 /** An error that is an answer: Fastify sends it as `{statusCode, error, message}`, and its message is meant for the client. */
 export class HttpError extends Error {
   readonly statusCode: number
+  /** Set by Fastify: the name of the status. */
+  declare readonly error: string
+
   constructor(statusCode: number, message: string) {
     super(message)
     this.statusCode = statusCode
+  }
+
+  toJSON() {
+    const { statusCode, error, message } = this
+    return { statusCode, error, message }
   }
 }
 
@@ -41,15 +49,16 @@ export const earlyErrors = {
   },
 }
 
-/** Tells 405 from 404, and logs what nobody expected while keeping it from the client. */
-export const errors = fp(async (app) => {
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?', 1)
-    if (!app.hasRoute({ method: 'GET', url: path })) throw new HttpError(404, `there is no ${path} here`)
-    reply.header('allow', 'GET, HEAD')
-    throw new HttpError(405, `${path} answers GET and HEAD, not ${request.method}`)
-  })
+/** Answers 405 on a path that exists, 404 on another. */
+export function notFound(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply): never {
+  const [path = ''] = request.url.split('?', 1)
+  if (!this.hasRoute({ method: 'GET', url: path })) throw new HttpError(404, `there is no ${path} here`)
+  reply.header('allow', 'GET, HEAD')
+  throw new HttpError(405, `${path} answers GET and HEAD, not ${request.method}`)
+}
 
+/** Logs an error that nobody meant to send, and keeps its message from the client. */
+export const errors = fp(async (app) => {
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof HttpError) return reply.send(error)
     app.logger.error({ err: error, method: request.method, url: request.url }, 'unexpected error')

@@ -1,29 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config.ts'
 import { HttpError } from './errors.ts'
 
 const Z_99 = 2.3263478740408408 // the standard normal distribution's 99th percentile
 
 /**
- * A latency in milliseconds: log-normal, as measured latencies tend to be, with the median and the 99th percentile asked for;
- * constant when no percentile is.
+ * A latency in milliseconds: log-normal, as measured ones tend to be, with the median and the 99th percentile asked for; without
+ * a percentile always the median. `random` gives numbers from 0 up to, but not including, 1.
  */
-export function drawDelay({ FAULT_DELAY_MS: median, FAULT_DELAY_P99_MS: p99 = median }: Config, random = Math.random): number {
-  // Box–Muller; 1 - random() is never 0, whose logarithm is infinite.
+export function drawDelay(median: number, p99 = median, random = Math.random): number {
+  // Box–Muller; the logarithm of 0 is infinite, and 1 - random() is never 0.
   const z = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   return median * (p99 / median) ** (z / Z_99)
 }
 
 /** Makes the routes of `app` slow and unreliable, as configured: each request is delayed first, then perhaps failed. */
 export function faults(app: FastifyInstance): void {
-  const { FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS } = app.config
+  const { FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS, FAULT_DELAY_P99_MS } = app.config
   if (FAULT_DELAY_MS > 0) {
     const closing = new AbortController()
     app.addHook('preClose', async () => closing.abort())
     app.addHook('preHandler', async () => {
       // A delay that outlasted the shutdown would turn into a lost request.
-      await sleep(drawDelay(app.config), undefined, { signal: closing.signal }).catch(() => {})
+      await sleep(drawDelay(FAULT_DELAY_MS, FAULT_DELAY_P99_MS), undefined, { signal: closing.signal }).catch(() => {})
     })
   }
   if (FAULT_ERROR_RATE > 0) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { plainText } from './plainText.ts'
 
 /** `GET /metrics`, for Prometheus: the process, what it is, and how long its replies took. */
 export function metrics(app: FastifyInstance): void {
@@ -10,21 +11,23 @@ export function metrics(app: FastifyInstance): void {
     const registry = new Registry()
     registry.setDefaultLabels(labels)
     collectDefaultMetrics({ register: registry })
+    // Its label `version` means Node's.
+    registry.removeSingleMetric('nodejs_version_info')
     new Gauge({ name: 'app_build_info', help: 'What this process is; always 1.', registers: [registry] }).set(1)
     return registry
   }
-  let registry: ReturnType<typeof load> | undefined
-  // Only once it listens, so that the first answer does not wait for this to load.
+  let loaded: ReturnType<typeof load> | undefined
+  // Not before it listens, so that the first answer does not wait for this.
   app.addHook('onListen', async () => {
-    registry ??= load()
-    await registry
+    loaded ??= load()
+    await loaded
   })
 
-  const response = { 200: { description: 'The text exposition format', type: 'string' } }
-  app.get('/metrics', { schema: { summary: 'Metrics of the process and its replies', response } }, async (_request, reply) => {
-    registry ??= load()
-    const { contentType, metrics } = await registry
-    reply.type(contentType)
-    return `${await metrics()}${app.durations.expose(labels)}`
+  const schema = { summary: 'Metrics of the process and its replies', response: { 200: plainText('The Prometheus text format') } }
+  app.get('/metrics', { schema }, async (_request, reply) => {
+    loaded ??= load()
+    const registry = await loaded
+    reply.type(registry.contentType)
+    return `${await registry.metrics()}${app.durations.expose(labels)}`
   })
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../plugins/errors.ts'
+import { plainText } from './plainText.ts'
 
 /** `GET /livez` and `GET /readyz`, for the kubelet: 200, or 503 while not ready. */
 export function probes(app: FastifyInstance): void {
@@ -15,11 +16,14 @@ export function probes(app: FastifyInstance): void {
     ready = false
   })
 
-  const response = { 200: { description: 'Yes', type: 'string', const: 'ok' } }
-  app.get('/livez', { schema: { summary: 'Does the process answer?', response } }, (_request, reply) => {
+  const probe = (summary: string, yes: string, no?: string) => ({
+    logLevel: 'silent' as const,
+    schema: { summary, response: { 200: plainText(yes), ...(no && { 503: { description: no, type: 'object' } }) } },
+  })
+  app.get('/livez', probe('Does the process answer?', 'It does'), (_request, reply) => {
     reply.send('ok')
   })
-  app.get('/readyz', { schema: { summary: 'Should it get traffic?', response } }, (_request, reply) => {
+  app.get('/readyz', probe('Should it get requests?', 'It should', 'Not yet, or no longer'), (_request, reply) => {
     if (!ready) throw new HttpError(503, 'not ready')
     reply.send('ok')
   })

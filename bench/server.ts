@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A server under measurement: a process of its own, on core 0. Linux only, because it reads /proc. */
+export class Server {
+  readonly port: number
+  readonly #process: ChildProcess
+
+  private constructor(port: number, process: ChildProcess) {
+    this.port = port
+    this.#process = process
+  }
+
+  /** Starts `file` and waits for its first answer. Returns the milliseconds that took, too. */
+  static async start(file: string, env: NodeJS.ProcessEnv): Promise<{ server: Server; bootMs: number }> {
+    const port = await freePort()
+    const started = performance.now()
+    const child = spawn('taskset', ['--cpu-list', '0', process.execPath, resolve(import.meta.dirname, file)], {
+      env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: `${port}`, LOG_LEVEL: 'warn' },
+      stdio: 'inherit',
+    })
+    while (!(await answers(port))) {
+      if (child.exitCode !== null) throw new Error(`${file} ended with exit code ${child.exitCode}`)
+      await sleep(0.5)
+    }
+    return { server: new Server(port, child), bootMs: performance.now() - started }
+  }
+
+  /** Seconds of CPU, all threads. */
+  get cpu(): number {
+    const threads = readdirSync(`/proc/${this.#process.pid}/task`)
+    const nanoseconds = threads.map((id) =>
+      Number(readFileSync(`/proc/${this.#process.pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+    )
+    return nanoseconds.reduce((sum, ns) => sum + ns, 0) / 1e9
+  }
+
+  /** Resident memory in MiB. */
+  get memory(): number {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#process.pid}/status`, 'utf8'))?.[1]) / 1024
+  }
+
+  async stop(): Promise<void> {
+    this.#process.kill('SIGTERM')
+    if (this.#process.exitCode === null) await once(this.#process, 'exit')
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1', () =>
+    socket.write('GET /version HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n'),
+  )
+  return new Promise((settle) => {
+    socket.on('data', () => socket.destroy(settle(true) as undefined)).on('error', () => settle(false))
+  })
+}

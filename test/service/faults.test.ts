@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { buildApp } from '../../src/service/app.ts'
+import { drawDelay } from '../../src/service/plugins/faults.ts'
+
+/** Seeded, so that a run that passes once always passes (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+describe('an injected delay', () => {
+  it('has the median and the 99th percentile that were asked for', () => {
+    const random = seeded(1)
+    const delays = Array.from({ length: 200_000 }, () => drawDelay(50, 800, random)).toSorted((a, b) => a - b)
+    expect(delays[100_000]).toBeGreaterThan(49)
+    expect(delays[100_000]).toBeLessThan(51)
+    expect(delays[198_000]).toBeGreaterThan(770)
+    expect(delays[198_000]).toBeLessThan(830)
+  })
+
+  it('is constant without a 99th percentile', () => {
+    const random = seeded(2)
+    expect(new Set(Array.from({ length: 100 }, () => drawDelay(50, undefined, random)))).toEqual(new Set([50]))
+  })
+
+  it('delays the public route, and neither probes nor metrics', async () => {
+    const app = await buildApp({ FAULT_DELAY_MS: '60000', LOG_LEVEL: 'silent' })
+    const delayed = app.inject('/version')
+    for (const url of ['/livez', '/readyz', '/metrics']) expect((await app.inject(url)).statusCode).toBe(200)
+    await app.close()
+    // Closing cuts the delay short, so that it cannot turn into a lost request.
+    expect((await delayed).body).toBe('{"version":"v1.1.1"}')
+  })
+})
+
+describe('an injected error', () => {
+  it('strikes each request with the probability asked for', async () => {
+    const app = await buildApp({ FAULT_ERROR_RATE: '0.2', LOG_LEVEL: 'silent' })
+    const count = 5000
+    let failed = 0
+    for (let i = 0; i < count; i++) if ((await app.inject('/version')).statusCode === 500) failed++
+    const fiveSigma = 5 * Math.sqrt(0.2 * 0.8 * count)
+    expect(Math.abs(failed - 0.2 * count)).toBeLessThan(fiveSigma)
+    await app.close()
+  })
+
+  it('has the status asked for and says that it was injected, and is no news to the log', async () => {
+    const app = await buildApp({
+      FAULT_ERROR_RATE: '1',
+      FAULT_ERROR_STATUS: '503',
+      LOG_LEVEL: 'silent',
+      DEVOPSAPI_ROLE: 'canary',
+    })
+    const logged: unknown[] = []
+    app.logger.error = (...line: unknown[]) => logged.push(line)
+    const reply = await app.inject('/version')
+    expect(reply.statusCode).toBe(503)
+    expect(reply.json()).toEqual({ statusCode: 503, error: 'Service Unavailable', message: 'injected fault' })
+    expect(reply.headers).toMatchObject({ 'app-role': 'canary', 'app-version': 'v1.1.1' })
+    for (const url of ['/livez', '/readyz', '/metrics', '/openapi.json']) expect((await app.inject(url)).statusCode).toBe(200)
+    expect((await app.inject('/nowhere')).statusCode).toBe(404)
+    expect(logged).toEqual([])
+    await app.close()
+  })
+})

@@ -1,0 +1,252 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { execa } from 'execa'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+const { PATH } = process.env
+
+interface Line {
+  level: number
+  msg: string
+  [field: string]: unknown
+}
+
+const children: { kill(signal: 'SIGKILL'): boolean }[] = []
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** The real thing, in a process of its own. */
+function start(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
+  const child = execa(process.execPath, [...nodeOptions, 'src/service/server.ts'], {
+    cwd: root,
+    env: { PATH, HOST: '127.0.0.1', PORT: '0', ...env },
+    extendEnv: false,
+    reject: false,
+    forceKillAfterDelay: false,
+  })
+  children.push(child)
+  const lines: Line[] = []
+  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)))
+  return { child, lines }
+}
+
+async function listening(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
+  const { child, lines } = start(env, nodeOptions)
+  await expect.poll(() => lines.find(({ msg }) => msg === 'listening'), { timeout: 30_000 }).toBeDefined()
+  const { address } = lines[0] as Line
+  return { child, lines, url: `http://${address}`, port: Number(`${address}`.split(':').at(-1)) }
+}
+
+/** A bare connection, to send what no HTTP client would. */
+async function dial(port: number): Promise<{ socket: Socket; received: () => string; closed: Promise<unknown> }> {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk) => {
+    text += chunk
+  })
+  const closed = once(socket, 'close')
+  await once(socket, 'connect')
+  return { socket, received: () => text, closed }
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: devops-api\r\n\r\n`
+const ended = async (child: ReturnType<typeof start>['child']) => {
+  const { exitCode, signal, stderr } = await child
+  return { exitCode, signal, stderr }
+}
+
+describe.concurrent('a start', () => {
+  it('says in one line what it is and where it listens', async () => {
+    const { lines, url } = await listening({ DEVOPSAPI_VERSION: 'v9', DEVOPSAPI_ROLE: 'canary' })
+    expect(lines).toEqual([
+      {
+        level: 30,
+        time: expect.any(Number),
+        msg: 'listening',
+        version: 'v9',
+        role: 'canary',
+        address: url.slice(7),
+        node: process.version,
+      },
+    ])
+    expect(await (await fetch(`${url}/version`)).text()).toBe('{"version":"v9"}')
+    expect(lines).toHaveLength(1)
+  })
+
+  it('is refused with one line for a bad environment', async () => {
+    const { child } = start({ FAULT_ERROR_RATE: '20%' })
+    expect(await ended(child)).toEqual({
+      exitCode: 1,
+      signal: undefined,
+      stderr: 'devops-api cannot start: FAULT_ERROR_RATE is "20%": it must be a number from 0 to 1',
+    })
+  })
+
+  it('is refused with one line where the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as { port: number }
+    const { child } = start({ PORT: `${port}` })
+    expect(await ended(child)).toEqual({
+      exitCode: 1,
+      signal: undefined,
+      stderr: `devops-api cannot start: PORT is ${port}: another process listens there on 127.0.0.1; choose a free one`,
+    })
+    other.close()
+  })
+
+  it('is refused with one line where the host is none of this machine', async () => {
+    const { child } = start({ HOST: '192.0.2.1' })
+    expect(await ended(child)).toMatchObject({
+      exitCode: 1,
+      stderr: 'devops-api cannot start: HOST is "192.0.2.1": it must be an address of this machine',
+    })
+  })
+})
+
+describe.concurrent('a request', () => {
+  it('has a log line at debug, unless it is a probe', async () => {
+    const { lines, url } = await listening({ LOG_LEVEL: 'debug' })
+    for (const path of ['/livez', '/readyz', '/version']) await fetch(`${url}${path}`)
+    await expect.poll(() => lines.length).toBe(2)
+    expect(lines[1]).toMatchObject({ level: 20, msg: 'request', method: 'GET', url: '/version', status: 200 })
+  })
+
+  it('with slow headers ends in a 408', async () => {
+    const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
+    const { socket, received, closed } = await dial(port)
+    const started = performance.now()
+    socket.write('GET /version HTTP/1.1\r\nHost:')
+    await closed
+    expect(received()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
+    expect(received()).toContain('app-version: v9\r\n')
+    expect(received()).toContain('{"statusCode":408,"error":"Request Timeout","message":')
+    expect(performance.now() - started).toBeLessThan(15_000)
+  })
+
+  it('that never begins is not waited for longer either', async () => {
+    const { port } = await listening()
+    const { closed } = await dial(port)
+    const started = performance.now()
+    await closed
+    expect(performance.now() - started).toBeLessThan(15_000)
+  })
+
+  it('that is no HTTP is a 400, with too large a header a 431', async () => {
+    const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
+    for (const [text, status] of [
+      ['hello\r\n\r\n', '400 Bad Request'],
+      [`GET / HTTP/1.1\r\nHost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, '431 Request Header Fields Too Large'],
+    ] as const) {
+      const { socket, received, closed } = await dial(port)
+      socket.write(text)
+      await closed
+      expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`))
+      expect(received()).toContain('app-version: v9\r\n')
+    }
+  })
+
+  it('without a Host is a 400', async () => {
+    const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
+    const { socket, received } = await dial(port)
+    socket.write('GET /version HTTP/1.1\r\n\r\n')
+    await expect.poll(received).toContain('a Host header is required')
+    expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(received()).toContain('app-version: v9\r\n')
+  })
+
+  it.each([
+    ['declared', `Content-Length: 600000\r\nContent-Type: text/plain\r\n\r\n${'x'.repeat(600_000)}`, 415],
+    ['chunked', `Transfer-Encoding: chunked\r\n\r\n${`fa00\r\n${'x'.repeat(64_000)}\r\n`.repeat(8)}0\r\n\r\n`, 413],
+    ['endless', `Content-Length: 900000000\r\n\r\n${'x'.repeat(1_500_000)}`, 413],
+  ])('with a %s body reads the refusal and is hung up on', async (_kind, rest, status) => {
+    const { port } = await listening()
+    const { socket, received, closed } = await dial(port)
+    socket.on('error', () => {}) // an endless sender is cut off, and may learn it while writing
+    socket.write(`POST /version HTTP/1.1\r\nHost: a\r\n${rest}`)
+    await closed
+    expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(received()).toContain('connection: close\r\n')
+  })
+
+  it('that asks before it sends a body is told no at once', async () => {
+    const { port } = await listening()
+    const { socket, received, closed } = await dial(port)
+    socket.write('POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n')
+    await closed
+    expect(received()).toMatch(/^HTTP\/1\.1 413 /)
+  })
+})
+
+describe.concurrent.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  it('ends an idle service with exit code 0, open connections or not', async () => {
+    const { child, url, lines } = await listening()
+    await (await fetch(`${url}/version`)).text()
+    child.kill(signal)
+    expect(await ended(child)).toMatchObject({ exitCode: 0 })
+    expect(lines.at(-1)).toMatchObject({ level: 30, msg: 'closing', signal })
+  })
+
+  it('lets a reply under way finish, and closes its connection', async () => {
+    const { child, port, lines } = await listening({ FAULT_DELAY_MS: '60000', LOG_LEVEL: 'debug' })
+    const { socket, received, closed } = await dial(port)
+    socket.write(get('/version'))
+    // A second reply on another connection shows that the first request has been read by then.
+    const other = await dial(port)
+    other.socket.write(get('/openapi.json'))
+    await expect.poll(() => lines.some(({ url }) => url === '/openapi.json')).toBe(true)
+    child.kill(signal)
+    await closed
+    expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(received()).toContain('connection: close\r\n')
+    expect(received()).toContain('{"version":"v1.1.1"}')
+    expect(await ended(child)).toMatchObject({ exitCode: 0 })
+  })
+
+  it('goes on serving what arrives on open connections, and says goodbye', async () => {
+    const { child, port, lines } = await listening()
+    const { socket, received, closed } = await dial(port)
+    child.kill(signal)
+    await expect.poll(() => lines.at(-1)?.msg, { interval: 1 }).toBe('closing')
+    socket.write(get('/version'))
+    await closed
+    expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(received().toLowerCase()).toContain('connection: close\r\n')
+    expect(await ended(child)).toMatchObject({ exitCode: 0 })
+  })
+})
+
+describe.concurrent('stopping', () => {
+  it('does not wait for a slow client longer than 10 s', async () => {
+    const { child, port } = await listening()
+    const { socket } = await dial(port)
+    socket.on('error', () => {}).write('POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n')
+    const started = performance.now()
+    child.kill('SIGTERM')
+    expect(await ended(child)).toMatchObject({ exitCode: 0 })
+    expect(performance.now() - started).toBeLessThan(10_000)
+  })
+
+  it('is over at once with a second signal', async () => {
+    const { child, port, lines } = await listening()
+    const { socket } = await dial(port)
+    socket.on('error', () => {}).write('POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n')
+    child.kill('SIGTERM')
+    await expect.poll(() => lines.at(-1)?.msg).toBe('closing')
+    child.kill('SIGINT')
+    expect(await ended(child)).toMatchObject({ exitCode: 1 })
+    expect(lines.at(-1)).toMatchObject({ level: 50, msg: 'second SIGINT, exiting' })
+  })
+
+  it('follows an uncaught error, which is logged as fatal, with exit code 1', async () => {
+    const bomb = 'data:text/javascript,process.stdin.once("data", () => { throw new Error("boom") })'
+    const { child, lines } = await listening({}, ['--import', bomb])
+    child.stdin.write('now')
+    expect(await ended(child)).toMatchObject({ exitCode: 1 })
+    expect(lines.find(({ level }) => level === 60)).toMatchObject({ msg: 'uncaught error', err: { message: 'boom' } })
+  })
+})

@@ -4,70 +4,110 @@ import { join } from 'node:path'
 import { load } from './load.ts'
 import { Server } from './server.ts'
 
-const ROUNDS = 20
+const BOOTS = 15
+const ROUNDS = 30
 const REQUESTS = 15_000
-const BOOTS = Number(process.env.BOOTS ?? 15)
 
-const subjects = [
-  { name: 'bare node:http', file: 'bare-http.ts' },
-  { name: 'bare Fastify', file: 'bare-fastify.ts' },
-  ...(process.env.SUBJECTS?.split(',') ?? ['../src/service/server.ts']).map((file) => ({ name: file, file })),
-]
+// All get the same environment, and a compile cache as warm as the image's.
 const cache = mkdtempSync(join(tmpdir(), 'devops-api-bench-'))
-const env = { DEVOPSAPI_ROLE: 'stable', DEVOPSAPI_POD: 'devops-api-stable-6d8d7968d9-4wln7', NODE_COMPILE_CACHE: cache }
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number
+const env = {
+  DEVOPSAPI_VERSION: 'v1.1.1',
+  DEVOPSAPI_ROLE: 'stable',
+  DEVOPSAPI_POD: 'devops-api-stable-6d8d7968d9-4wln7',
+  LOG_LEVEL: 'warn',
+  NODE_COMPILE_CACHE: cache,
+}
 
-const rows = subjects.map(({ name, file }) => ({
-  name,
-  file,
-  boot: [] as number[],
-  cpu: [] as number[],
-  rps: [] as number[],
-  p50: [] as number[],
-  p99: [] as number[],
-  memory: 0,
-}))
-for (const row of rows) await Server.start(row.file, env).then(({ server }) => server.stop())
-for (let i = 0; i < BOOTS; i++) {
-  for (const row of rows) {
-    const { server, bootMs } = await Server.start(row.file, env)
-    row.boot.push(bootMs)
+class Subject {
+  readonly name: string
+  readonly file: string
+  readonly bootMs: number[] = []
+  readonly cpuMicroseconds: number[] = []
+  readonly requestsPerSecond: number[] = []
+  readonly p50: number[] = []
+  readonly p99: number[] = []
+  memoryMiB = 0
+
+  constructor(name: string, file: string) {
+    this.name = name
+    this.file = file
+  }
+
+  async boot(): Promise<Server> {
+    const { server, bootMs } = await Server.start(this.file, env)
+    this.bootMs.push(bootMs)
+    return server
+  }
+}
+
+const bareHttp = new Subject('bare node:http', 'bare-http.ts')
+const bareFastify = new Subject('bare Fastify', 'bare-fastify.ts')
+const service = new Subject('devops-api', '../src/service/server.ts')
+const subjects = [bareHttp, bareFastify, service]
+
+try {
+  for (const subject of subjects) await Server.start(subject.file, env).then(({ server }) => server.stop())
+
+  for (let boot = 0; boot < BOOTS; boot++) {
+    for (const subject of subjects) await (await subject.boot()).stop()
+  }
+
+  const servers = await Promise.all(subjects.map(({ file }) => Server.start(file, env).then(({ server }) => server)))
+  for (const { port } of servers) await load(port, REQUESTS)
+  const started = { wall: performance.now(), cpu: process.cpuUsage() }
+  let serversCpu = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, subject] of subjects.entries()) {
+      const server = servers[index] as Server
+      const before = server.cpuSeconds
+      const { seconds, latencies } = await load(server.port, REQUESTS)
+      const cpu = server.cpuSeconds - before
+      serversCpu += cpu
+      subject.cpuMicroseconds.push((cpu / REQUESTS) * 1e6)
+      subject.requestsPerSecond.push(REQUESTS / seconds)
+      subject.p50.push(latencies[Math.floor(REQUESTS * 0.5)] as number)
+      subject.p99.push(latencies[Math.floor(REQUESTS * 0.99)] as number)
+    }
+  }
+  const wall = (performance.now() - started.wall) * 1000
+  const { user, system } = process.cpuUsage(started.cpu)
+
+  await fetch(`http://127.0.0.1:${servers.at(-1)?.port}/metrics`).then((reply) => reply.text())
+  for (const [index, subject] of subjects.entries()) {
+    const server = servers[index] as Server
+    subject.memoryMiB = server.memoryMiB
     await server.stop()
   }
-}
-const servers = await Promise.all(rows.map(async (row) => ({ row, server: (await Server.start(row.file, env)).server })))
-for (const { server } of servers) await load(server.port, REQUESTS)
-for (let i = 0; i < ROUNDS; i++) {
-  for (const { row, server } of servers) {
-    const before = server.cpu
-    const { seconds, latencies } = await load(server.port, REQUESTS)
-    row.cpu.push(((server.cpu - before) / REQUESTS) * 1e6)
-    row.rps.push(REQUESTS / seconds)
-    row.p50.push(latencies[latencies.length >> 1] as number)
-    row.p99.push(latencies[Math.floor(latencies.length * 0.99)] as number)
-  }
-}
-for (const { row, server } of servers) {
-  row.memory = server.memory
-  await server.stop()
-}
-rmSync(cache, { recursive: true })
-for (const r of rows)
+
+  report('start to first answer, ms', (subject) => median(subject.bootMs), bareHttp, 1.5)
+  report('CPU per request, µs', (subject) => median(subject.cpuMicroseconds), bareFastify, 1)
+  report('requests per second', (subject) => median(subject.requestsPerSecond), bareFastify)
+  report('p50, ms', (subject) => median(subject.p50), bareFastify)
+  report('p99, ms', (subject) => median(subject.p99), bareFastify)
+  report('memory after load, MiB', (subject) => subject.memoryMiB, bareHttp, 1.2)
   console.log(
-    r.name.padEnd(50),
-    'boot',
-    median(r.boot).toFixed(0),
-    'cpu',
-    median(r.cpu).toFixed(2),
-    (median(r.cpu) / median(rows[1]?.cpu)).toFixed(3),
-    'min',
-    (Math.min(...r.cpu) / Math.min(...rows[1]?.cpu)).toFixed(3),
-    'rps',
-    median(r.rps).toFixed(0),
-    'p50',
-    median(r.p50).toFixed(2),
-    'p99',
-    median(r.p99).toFixed(2),
-    'rss',
-    r.memory.toFixed(0),
+    `\nMedians of ${BOOTS} starts and ${ROUNDS} interleaved rounds of ${REQUESTS} requests over 32 connections; Node ${process.version}.` +
+      `\nThe servers kept their core ${percent(serversCpu * 1e6, wall)} busy, the load generator its own ${percent(user + system, wall)}.`,
   )
+} finally {
+  rmSync(cache, { recursive: true })
+}
+
+function report(what: string, value: (subject: Subject) => number, base: Subject, goal?: number): void {
+  const cells = subjects.map((subject) => `${subject.name} ${format(value(subject))}`)
+  const ratio = value(service) / value(base)
+  const verdict = goal === undefined ? '' : `, goal ${goal.toFixed(1)}: ${ratio <= goal ? 'reached' : 'missed'}`
+  console.log(`${what.padEnd(26)}${cells.map((cell) => cell.padEnd(24)).join('')}${ratio.toFixed(2)} × ${base.name}${verdict}`)
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] as number
+}
+
+function format(value: number): string {
+  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 20 ? 0 : 2)
+}
+
+function percent(part: number, whole: number): string {
+  return `${Math.round((part / whole) * 100)} %`
+}

@@ -20,7 +20,7 @@ export class Server {
     const port = await freePort()
     const started = performance.now()
     const child = spawn('taskset', ['--cpu-list', '0', process.execPath, resolve(import.meta.dirname, file)], {
-      env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: `${port}`, LOG_LEVEL: 'warn' },
+      env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: `${port}` },
       stdio: 'inherit',
     })
     while (!(await answers(port))) {
@@ -31,7 +31,7 @@ export class Server {
   }
 
   /** Seconds of CPU, all threads. */
-  get cpu(): number {
+  get cpuSeconds(): number {
     const threads = readdirSync(`/proc/${this.#process.pid}/task`)
     const nanoseconds = threads.map((id) =>
       Number(readFileSync(`/proc/${this.#process.pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
@@ -39,8 +39,8 @@ export class Server {
     return nanoseconds.reduce((sum, ns) => sum + ns, 0) / 1e9
   }
 
-  /** Resident memory in MiB. */
-  get memory(): number {
+  /** Resident memory. */
+  get memoryMiB(): number {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#process.pid}/status`, 'utf8'))?.[1]) / 1024
   }
 

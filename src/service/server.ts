@@ -14,7 +14,10 @@ closeWithGrace({ delay: 10_000, logger: app.logger }, async ({ signal, err }) =>
 
 await app.listen({ host, port }).catch(refuseToStart)
 const { address, port: listeningPort } = app.server.address() as AddressInfo
-app.logger.info({ version, role, address: `${address}:${listeningPort}`, node: process.version }, 'listening')
+app.logger.info(
+  { version, role, address: `${address}:${listeningPort}`, node: process.version, startMs: Math.round(performance.now()) },
+  'listening',
+)
 
 function refuseToStart(error: NodeJS.ErrnoException): never {
   const reason = error instanceof ConfigError ? error.message : listenReason(error)

@@ -71,6 +71,7 @@ describe.concurrent('a start', () => {
         role: 'canary',
         address: url.slice(7),
         node: process.version,
+        startMs: expect.any(Number),
       },
     ])
     expect(await (await fetch(`${url}/version`)).text()).toBe('{"version":"v9"}')

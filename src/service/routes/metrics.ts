@@ -16,12 +16,8 @@ export function metrics(app: FastifyInstance): void {
     new Gauge({ name: 'app_build_info', help: 'What this process is; always 1.', registers: [registry] }).set(1)
     return registry
   }
+  // Not before the first scrape, so that no start waits for it.
   let loaded: ReturnType<typeof load> | undefined
-  // Not before it listens, so that the first answer does not wait for this.
-  app.addHook('onListen', async () => {
-    loaded ??= load()
-    await loaded
-  })
 
   const schema = { summary: 'Metrics of the process and its replies', response: { 200: plainText('The Prometheus text format') } }
   app.get('/metrics', { schema }, async (_request, reply) => {

@@ -5,13 +5,21 @@ export default defineConfig({
     // A hung test ends some day; how fast things are is a question for the bench.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Out of its sight: what only a process of its own can show (signals, timeouts, what the parser refuses), in process.test.ts.
     coverage: { include: ['src/**/*.ts'], reporter: ['text'] },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/{service,chart}/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['test/*.test.ts', 'test/{service,chart}/**/*.test.ts'] } },
       {
         extends: true,
         // One cluster, one story: the files run one after the other.
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, testTimeout: 600_000, hookTimeout: 600_000, bail: 1 },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          bail: 1,
+        },
       },
     ],
   },

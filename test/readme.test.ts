@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { buildApp } from '../src/service/app.ts'
+import { blocks, readme, section } from './readme.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** The cells of the first table under a heading, without its head. */
+const table = (heading: string) =>
+  section(heading)
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
+
+describe('the README', () => {
+  it('states the defaults of the environment', async () => {
+    const app = await buildApp({})
+    const rows = table("The service's environment").map(([name = '', value = '']) => [name.replaceAll('`', ''), value])
+    const stated = rows.filter(([, value]) => value !== '–').map(([name, value]) => [name, /^`([^`]*)`/.exec(value ?? '')?.[1]])
+    expect(Object.fromEntries(stated)).toEqual(
+      Object.fromEntries(Object.entries(app.config).map(([name, value]) => [name, `${value}`])),
+    )
+    expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining(['DEVOPSAPI_ROLE', 'DEVOPSAPI_POD', 'FAULT_DELAY_P99_MS']))
+    await app.close()
+  })
+
+  it('names only values that the chart has', () => {
+    const values = parse(read('chart/values.yaml'))
+    const paths = table("The chart's values").flatMap(([names = '']) => {
+      const found = [...names.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name)
+      const parent = found[0]?.split('.')[0]
+      return found.map((name) => (name.startsWith('.') ? `${parent}${name}` : name))
+    })
+    expect(paths.length).toBeGreaterThan(10)
+    for (const path of paths) {
+      const value = path.split('.').reduce((node, key) => node?.[key], values)
+      expect(value, path).toBeDefined()
+    }
+  })
+
+  it('names every example, and files that exist', () => {
+    for (const [, path = ''] of readme.matchAll(/`((?:chart|src|test|bench|\.github)\/[^`*]*)`|\]\(([^h)][^)]*)\)/g)) {
+      if (path) expect(existsSync(join(root, path)), path).toBe(true)
+    }
+    expect(
+      table('Roll back')
+        .map(([name]) => name?.replaceAll('`', ''))
+        .toSorted(),
+    ).toEqual(['bad-canary.yaml', 'never-ready.yaml', 'production.yaml', 'shared-gateway.yaml', 'slow-canary.yaml'])
+  })
+
+  it('sets up kind as the public CI does', () => {
+    const steps: string[] = parse(read('.github/workflows/ci.yaml')).jobs.e2e.steps.flatMap(
+      ({ run }: { run?: string }) => run ?? [],
+    )
+    const commands = (blocks('On kind, with Traefik')[0]?.text ?? '').trim().split('\n')
+    expect(steps).toEqual(expect.arrayContaining(commands.filter((command) => !command.startsWith('export '))))
+  })
+})

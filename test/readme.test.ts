@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { buildApp } from '../src/service/app.ts'
@@ -25,6 +27,23 @@ describe('the README', () => {
     )
     expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining(['DEVOPSAPI_ROLE', 'DEVOPSAPI_POD', 'FAULT_DELAY_P99_MS']))
     await app.close()
+  })
+
+  it('starts the service with its command, which answers as it says', async () => {
+    const [commands, example] = blocks('Run the service')
+    const start = commands?.text.trim().split('\n').at(-1) ?? ''
+    const env = { PORT: '0', HOST: '127.0.0.1' }
+    const service = execa(start, { cwd: root, env, shell: true, detached: true, reject: false, buffer: false })
+    let address = ''
+    createInterface(service.stdout).on('line', (line) => {
+      if (line.startsWith('{')) address ||= JSON.parse(line).address
+    })
+    await expect.poll(() => address, { timeout: 30_000 }).not.toBe('')
+    const [curl = '', answer] = example?.text.trim().split('\n') ?? []
+    expect(await (await fetch(`http://${address}${curl.split(':8080')[1]}`)).text()).toBe(answer)
+    // The whole group, for between the shell and the service there is npm.
+    process.kill(-(service.pid ?? 0), 'SIGTERM')
+    await service
   })
 
   it('names only values that the chart has', () => {

@@ -61,4 +61,4 @@ export class Histogram {
   }
 }
 
-const escapeValue = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+const escapeValue = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')

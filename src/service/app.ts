@@ -32,7 +32,6 @@ export async function buildApp(env: NodeJS.ProcessEnv): Promise<FastifyInstance>
     keepAliveTimeout: 95_000,
     requestTimeout: 10_000,
     http: {
-      headersTimeout: 10_000,
       connectionsCheckingInterval: 2_000,
       // Node's own refusal would not say who answers.
       requireHostHeader: false,

@@ -28,6 +28,16 @@ describe('an injected delay', () => {
     expect(new Set(Array.from({ length: 100 }, () => drawDelay(50, undefined, random)))).toEqual(new Set([50]))
   })
 
+  it('is part of the duration in the metrics', async () => {
+    const app = await buildApp({ FAULT_DELAY_MS: '40', LOG_LEVEL: 'silent' })
+    await app.inject('/version')
+    const { body } = await app.inject('/metrics')
+    const sum = Number(/^http_request_duration_seconds_sum\{.*route="\/version".*\} (.*)$/m.exec(body)?.[1])
+    expect(sum).toBeGreaterThan(0.039) // a timer may be early by a fraction of a millisecond
+    expect(sum).toBeLessThan(30)
+    await app.close()
+  })
+
   it('delays the public route, and neither probes nor metrics', async () => {
     const app = await buildApp({ FAULT_DELAY_MS: '60000', LOG_LEVEL: 'silent' })
     const delayed = app.inject('/version')

@@ -3,6 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY src/service src/service
+RUN mkdir /cache
 
 FROM gcr.io/distroless/nodejs26-debian13:nonroot
 ARG VERSION=dev
@@ -12,8 +13,9 @@ LABEL org.opencontainers.image.title="devops-api" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="$VERSION"
 WORKDIR /app
-ENV NODE_ENV=production NODE_COMPILE_CACHE=/home/nonroot/.cache/node
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/cache
 COPY --from=install /app .
+COPY --from=install --chown=65532:65532 /cache /cache
 # Numeric, so that Kubernetes can verify runAsNonRoot.
 USER 65532
 # Starts the service and stops it, which fills the compile cache: it is only good for this user and this Node.

@@ -1,0 +1,89 @@
+import { delimiter, resolve } from 'node:path'
+import { execa } from 'execa'
+import { expect, vi } from 'vitest'
+import { program } from '../program.ts'
+import { chart } from './chart.ts'
+import { hostname } from './gateway.ts'
+
+export const roles = ['stable', 'canary'] as const
+export type Role = (typeof roles)[number]
+
+interface Item {
+  kind: string
+  metadata: { name: string; namespace: string; uid: string; generation: number; deletionTimestamp?: string }
+  spec: { hostnames?: string[] }
+  status: { containerStatuses?: { restartCount: number }[] }
+}
+
+export const namespace = 'devops-api-e2e'
+
+const { KUBECONFIG } = process.env
+if (!KUBECONFIG) throw new Error('KUBECONFIG is not set: name the file that leads to the cluster to test on')
+// Absolute, because commands do not run where this process does.
+const files = KUBECONFIG.split(delimiter).map((path) => resolve(path))
+export const env = { KUBECONFIG: files.join(delimiter) }
+
+/** Runs `helm …` or `kubectl …` as typed by a person who stands in the chart's folder, and returns what it prints. */
+export async function run(command: string, input = ''): Promise<string> {
+  const [name, ...args] = command.split(' ')
+  const options = { cwd: chart, env, input, reject: false }
+  const { stdout, stderr, failed } = await execa(program(name as 'helm' | 'kubectl'), args, options)
+  if (failed) throw new Error([command, stderr, stdout].join('\n'))
+  return stdout
+}
+
+/** Tries a check again and again, until it passes or has failed for so long that it fails for good. */
+export const poll = (check: () => Promise<void>, seconds = 60) => vi.waitFor(check, { timeout: seconds * 1000, interval: 50 })
+
+async function list(kinds: string, options = `-n ${namespace}`): Promise<Item[]> {
+  return JSON.parse(await run(`kubectl get ${kinds} ${options} -o json`)).items
+}
+
+const pods = (role: Role) => list('pods', `-n ${namespace} -l role=${role}`)
+
+export async function podNames(role: Role): Promise<string[]> {
+  return (await pods(role)).map(({ metadata }) => metadata.name).sort()
+}
+
+/** Changes whenever a pod is replaced or restarted, and with every edit of a Deployment that will replace some. */
+export async function incarnations(): Promise<string[]> {
+  return (await list('deployments,pods')).map(({ kind, metadata, status }) => {
+    const restarts = status.containerStatuses?.map(({ restartCount }) => restartCount)
+    return kind === 'Pod' ? `${metadata.name} ${metadata.uid} ${restarts}` : `${metadata.name} ${metadata.generation}`
+  })
+}
+
+/** Waits for the end of a rollout, and of the pods it replaced, which go on serving for a while. */
+export async function rolledOut(role: Role): Promise<void> {
+  await run(`kubectl rollout status deployment/devops-api-${role} -n ${namespace} --timeout=120s`)
+  await poll(async () => expect((await pods(role)).filter(({ metadata }) => metadata.deletionTimestamp)).toEqual([]))
+}
+
+/** Everything in the namespace but events, whoever made it. */
+export async function objects(): Promise<string[]> {
+  const kinds = (await run('kubectl api-resources --namespaced --verbs=list,delete -o name')).split('\n')
+  const lasting = kinds.filter((kind) => !/^events(\.|$)/.test(kind))
+  return (await run(`kubectl get ${lasting} -n ${namespace} -o name`)).split('\n').sort()
+}
+
+export async function createNamespace(): Promise<void> {
+  const routes = await list('httproutes', '-A')
+  const rival = routes.find(({ metadata, spec }) => metadata.namespace !== namespace && spec.hostnames?.includes(hostname))
+  if (rival) throw new Error(`${hostname} is taken by HTTPRoute ${rival.metadata.name} in namespace ${rival.metadata.namespace}`)
+  await deleteNamespace()
+  await run(`kubectl create namespace ${namespace}`)
+  await run(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=restricted`)
+  // What every namespace is given comes a moment later.
+  await run(`kubectl wait --for=create serviceaccount/default configmap/kube-root-ca.crt -n ${namespace} --timeout=60s`)
+}
+
+export const deleteNamespace = () => run(`kubectl delete namespace ${namespace} --ignore-not-found --timeout=120s`)
+
+/** What one would look at first after a failure. */
+export async function describeNamespace(): Promise<string> {
+  const [pods, events] = await Promise.all([
+    run(`kubectl get pods -n ${namespace} -o wide`),
+    run(`kubectl get events -n ${namespace} --sort-by=.lastTimestamp`),
+  ])
+  return `${pods}\n\n${events.split('\n').slice(-15).join('\n')}\n`
+}

@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { program } from '../program.ts'
+import { blocks } from '../readme.ts'
+import { chart, copyChart, edit, removeChart } from './chart.ts'
+import { env, poll } from './cluster.ts'
+
+const PATH = [dirname(program('helm')), dirname(program('kubectl')), process.env.PATH].join(delimiter)
+
+async function sh(script: string): Promise<string> {
+  const { stdout } = await execa('bash', ['-euo', 'pipefail', '-c', script], { cwd: chart, env: { ...env, PATH } })
+  return stdout
+}
+
+/** The different lines of `sort | uniq -c`, without their counts, which are the gateway's to choose. */
+const versions = (output: string) => output.match(/\{.*\}/g)
+
+/** Set once it is certain that the namespace is not somebody else's. */
+let cleanUp = async () => {}
+
+beforeAll(async () => {
+  copyChart()
+  const { GATEWAY_CLASS } = process.env
+  if (GATEWAY_CLASS) edit('values.yaml', { 'gateway.className': GATEWAY_CLASS })
+  if (await sh('kubectl get namespace devops-api --ignore-not-found')) {
+    throw new Error('there is a namespace devops-api already, and whoever follows the README ends with deleting it')
+  }
+  cleanUp = async () => void (await sh('kubectl delete namespace devops-api --ignore-not-found'))
+})
+
+afterAll(async () => {
+  await cleanUp()
+  removeChart()
+})
+
+const headings = ['Install', 'Watch', 'Move traffic', 'Promote', 'Roll back', 'Remove']
+it.each(headings)('The README can be followed to the letter: %s', async (heading) => {
+  let script = ''
+  for (const { language, text } of blocks(heading)) {
+    if (language === 'yaml') {
+      const [, file = ''] = /^# (.*)/.exec(text) ?? []
+      writeFileSync(join(chart, file), text)
+    } else if (language === 'sh') {
+      script = text
+      await sh(script)
+    } else {
+      // What the last of the commands prints, once the gateway has followed.
+      const watch = script.trim().split('\n').at(-1) ?? ''
+      await poll(async () => expect(versions(await sh(watch))).toEqual(versions(text)))
+    }
+  }
+})

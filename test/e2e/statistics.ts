@@ -1,0 +1,23 @@
+/** So wide that the truth is outside once in 150,000 times: a test that fails by chance is ignored when it counts. */
+const SIGMAS = 4.5
+
+type Interval = [least: number, most: number]
+
+/** The numbers of hits to be believed when each of `n` trials has the same chance. */
+export function binomial(n: number, chance: number): Interval {
+  const margin = SIGMAS * Math.sqrt(n * chance * (1 - chance))
+  return [n * chance - margin, n * chance + margin]
+}
+
+const ascending = (values: number[]) => values.toSorted((a, b) => a - b)
+
+export function quantile(values: number[], q: number): number {
+  return ascending(values)[Math.floor(values.length * q)] ?? Number.NaN
+}
+
+/** Where the true quantile lies, whatever the distribution: the number of samples below it is binomial. */
+export function quantileInterval(values: number[], q: number): Interval {
+  const [least, most] = binomial(values.length, q)
+  const samples = ascending(values)
+  return [samples[Math.floor(least)] ?? Number.NaN, samples[Math.ceil(most)] ?? Number.NaN]
+}

@@ -1,0 +1,325 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { chart, copyChart, edit, removeChart } from './chart.ts'
+import {
+  createNamespace,
+  deleteNamespace,
+  describeNamespace,
+  incarnations,
+  namespace,
+  objects,
+  podNames,
+  poll,
+  type Role,
+  roles,
+  rolledOut,
+  run,
+} from './cluster.ts'
+import { ask, type Reply } from './gateway.ts'
+import { Load, RATE } from './load.ts'
+import { editWeights, install, isExpected, move, says, settle } from './releases.ts'
+import { distinct, sample, share } from './split.ts'
+import { binomial, quantile, quantileInterval } from './statistics.ts'
+import { inSeconds, note, summary } from './summary.ts'
+
+const load = new Load(isExpected)
+const secondLoad = new Load(isExpected)
+const injected = '500 canary injected fault'
+let pristine: string[]
+
+beforeAll(async () => {
+  copyChart()
+  const { GATEWAY_CLASS } = process.env
+  if (GATEWAY_CLASS) edit('values-stable.yaml', { 'gateway.className': GATEWAY_CLASS })
+  await createNamespace()
+  pristine = await objects()
+})
+
+afterEach(async ({ task }) => {
+  const complaint = load.complaint || secondLoad.complaint
+  const failed = task.result?.state === 'fail'
+  if (failed || complaint) console.error([complaint, await describeNamespace()].join('\n\n'))
+  if (!failed) expect(complaint).toBe('')
+})
+
+afterAll(async () => {
+  await Promise.all([load.stop(), secondLoad.stop()])
+  console.log(summary())
+  await deleteNamespace()
+  removeChart()
+})
+
+it('1. Two commands install both releases', async () => {
+  await install('stable')
+  await install('canary')
+  await settle()
+})
+
+it('1. Twenty curls show both versions, stable in the majority', async () => {
+  // Again where need be: a gateway that draws at random shows no canary in one of eight such series.
+  await poll(async () => {
+    const replies = await sample(20, 1)
+    expect(distinct(replies.map(({ answer }) => answer))).toEqual(['200 canary v1.1.1-canary', '200 stable v1.1.1'])
+    expect(share(replies, 'stable')).toBeGreaterThan(0.5)
+  })
+})
+
+// Number and tolerance are those of Gateway API's conformance tests: https://github.com/kubernetes-sigs/gateway-api/blob/main/conformance/tests/httproute-weight.go
+async function expectOneInTen(what: string, isHit: (reply: Reply) => boolean): Promise<void> {
+  const replies = await sample(500)
+  expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
+  const hits = replies.filter(isHit).length
+  expect(Math.abs(hits / 500 - 0.1), `${hits} of 500 ${what}`).toBeLessThan(0.05)
+  note('Of 500 requests at 90/10', `${hits} ${what}`)
+}
+
+it('1. Of 500 requests, one in ten reaches canary', async () => {
+  await expectOneInTen('answered by canary', ({ role }) => role === 'canary')
+})
+
+it('1. The API server accepts every object of both releases, with each of the examples', async () => {
+  const overlays = readdirSync(join(chart, 'examples')).map((file) => `--values examples/${file} `)
+  const templates = roles.flatMap((role) =>
+    // The PodMonitor's type belongs to the Prometheus Operator, which is not on every cluster.
+    ['', ...overlays].map(
+      (overlay) => `devops-api-${role} . --values values-${role}.yaml ${overlay}--set podMonitor.enabled=false`,
+    ),
+  )
+  const manifests = await Promise.all(templates.map((template) => run(`helm template ${template} -n ${namespace}`)))
+  const apply = 'kubectl apply --server-side --dry-run=server --validate=strict --warnings-as-errors --field-manager=helm'
+  await run(`${apply} -n ${namespace} -f -`, manifests.join('\n'))
+})
+
+it('1. What runs is what was rendered', async () => {
+  for (const role of roles) {
+    const manifest = await run(`helm get manifest devops-api-${role} -n ${namespace}`)
+    // Its exit code says whether there is a difference.
+    await run(`kubectl diff --server-side -n ${namespace} -f -`, manifest)
+  }
+})
+
+function noteLatency(when: string, replies: Reply[]): void {
+  const latencies = replies.map(({ latency }) => latency)
+  const [p50, p99] = [0.5, 0.99].map((q) => quantile(latencies, q).toFixed(1))
+  note('Latency', `${when}: p50 ${p50} ms, p99 ${p99} ms`)
+}
+
+it('1. The image runs as nobody, on a file system it cannot write, with its compile cache warm', async () => {
+  const exec = async (expression: string) => {
+    const [pod] = await podNames('stable')
+    return run(`kubectl exec ${pod} -n ${namespace} -- /nodejs/bin/node --print ${expression}`)
+  }
+  expect(await exec('process.getuid()')).toBe('65532')
+  await expect(exec('fs.writeFileSync("/tmp/file","")')).rejects.toThrow('EROFS')
+  expect(Number(await exec('fs.readdirSync(process.env.NODE_COMPILE_CACHE,{recursive:true}).length'))).toBeGreaterThan(300)
+
+  const nodes = JSON.parse(await run('kubectl get nodes -o json'))
+  const images: { names: string[]; sizeBytes: number }[] = nodes.items[0].status.images
+  const size = images.find(({ names }) => names.some((name) => name.endsWith('/devops-api:1.1.1')))?.sizeBytes ?? 0
+  const logs = await run(`kubectl logs deployment/devops-api-stable -n ${namespace}`)
+  const metrics = `/api/v1/namespaces/${namespace}/services/http:devops-api-stable:http/proxy/metrics`
+  const resident = /^process_resident_memory_bytes\{.*\} (\d+)/m.exec(await run(`kubectl get --raw ${metrics}`))?.[1]
+  note('Image', `${(size / 2 ** 20).toFixed(0)} MiB`)
+  note('Image', `listens ${JSON.parse(logs).startMs} ms after the start of the process`)
+  note('Image', `uses ${(Number(resident) / 2 ** 20).toFixed(0)} MiB of memory at rest`)
+})
+
+it('1. A steady load begins', async () => {
+  load.start()
+  noteLatency('at rest', await load.next(5 * RATE))
+})
+
+it.each(roles)('2. Deployment, Service and pods of %s carry its role, and the Service reaches these pods only', async (role) => {
+  const named = await run(`kubectl get deployments,services -n ${namespace} -l role=${role} -o name`)
+  expect(named.split('\n')).toEqual([`deployment.apps/devops-api-${role}`, `service/devops-api-${role}`])
+  const pods = await podNames(role)
+  expect(pods).toEqual([expect.stringContaining(`devops-api-${role}-`), expect.stringContaining(`devops-api-${role}-`)])
+
+  const slices = `endpointslices -n ${namespace} -l kubernetes.io/service-name=devops-api-${role}`
+  const targets = await run(`kubectl get ${slices} -o jsonpath={.items[*].endpoints[*].targetRef.name}`)
+  expect(targets.split(' ').sort()).toEqual(pods)
+
+  const direct = `/api/v1/namespaces/${namespace}/services/http:devops-api-${role}:http/proxy/version`
+  const bodies = await Promise.all(Array.from({ length: 10 }, () => run(`kubectl get --raw ${direct}`)))
+  expect(distinct(bodies)).toEqual([role === 'stable' ? '{"version":"v1.1.1"}' : '{"version":"v1.1.1-canary"}'])
+  expect(distinct(load.replies.filter((reply) => reply.role === role).map(({ pod }) => pod))).toEqual(pods)
+})
+
+it.each(roles)('2. helm test of %s passes', async (role) => {
+  await run(`helm test devops-api-${role} -n ${namespace}`)
+})
+
+it('2. A second release of canary is refused and changes nothing', async () => {
+  const before = [await objects(), await incarnations()]
+  const command = `helm upgrade --install another . --values values-canary.yaml -n ${namespace}`
+  await expect(run(command)).rejects.toThrow('exists and cannot be imported into the current release')
+  expect([await objects(), await incarnations()]).toEqual(before)
+})
+
+function expectBetween([least, most]: [number, number], value: number): void {
+  expect(value).toBeGreaterThan(least)
+  expect(value).toBeLessThan(most)
+}
+
+it('3. Weights move to 50/50', async () => {
+  await move(50, 50)
+  const replies = await load.next(5 * RATE)
+  expectBetween(binomial(replies.length, 0.5), replies.filter(({ role }) => role === 'canary').length)
+})
+
+const duringRollouts: Reply[] = []
+
+async function rollOut(role: Role, change: () => Promise<unknown>): Promise<void> {
+  const from = load.replies.length
+  await change()
+  await rolledOut(role)
+  duringRollouts.push(...load.replies.slice(from))
+}
+
+it.each(roles)('5. %s restarts', async (role) => {
+  await rollOut(role, () => run(`kubectl rollout restart deployment/devops-api-${role} -n ${namespace}`))
+})
+
+it.each(roles)('5. A pod of %s is deleted', async (role) => {
+  const [pod] = await podNames(role)
+  await rollOut(role, () => run(`kubectl delete pod ${pod} -n ${namespace}`))
+})
+
+it('3. Weights move to 0/100: every reply is from canary', async () => {
+  await move(0, 100)
+  const replies = await load.next(5 * RATE)
+  expect(distinct(replies.map(({ answer }) => answer))).toEqual(['200 canary v1.1.1-canary'])
+})
+
+it("3. Stable's image is set to canary's, and rolled out", async () => {
+  edit('values-stable.yaml', { 'image.tag': 'v1.1.1-canary' })
+  says.stable = ['200 stable v1.1.1-canary']
+  await rollOut('stable', () => install('stable'))
+})
+
+it('3. Weights move to 100/0: every reply is from stable, which says the new version', async () => {
+  await move(100, 0)
+  const replies = await load.next(5 * RATE)
+  expect(distinct(replies.map(({ answer }) => answer))).toEqual(['200 stable v1.1.1-canary'])
+})
+
+it('4. At 50/50 with a bad canary, one in five of its replies is an error', async () => {
+  await rollOut('canary', () => install('canary', 'examples/bad-canary.yaml'))
+  says.canary.push(injected)
+  await move(50, 50)
+  const replies = await load.next(1000, ({ role }) => role === 'canary')
+  const errors = replies.filter(({ answer }) => answer === injected).length
+  expectBetween(binomial(replies.length, 0.2), errors)
+  note('Injected errors, the only ones under load', `${errors} of ${replies.length} replies of the bad canary`)
+})
+
+it('4. Rollback to 100/0 ends the errors within 5 s', async () => {
+  const { startedAt } = await move(100, 0)
+  await load.next(5 * RATE)
+  const errors = load.replies.filter(({ answer }) => answer === injected)
+  const last = Math.max(...errors.map(({ sentAt, latency }) => sentAt + latency)) - startedAt
+  expect(last).toBeLessThan(5000)
+  note('Last error after the start of the rollback', inSeconds(last))
+})
+
+async function expectNothingLost(load: Load, steps: string): Promise<void> {
+  await load.stop()
+  expect(load.complaint).toBe('')
+  const { replies, duration } = load
+  const rate = (replies.length / duration) * 1000
+  expect(Math.abs(rate / RATE - 1), `the load was ${rate} requests/s`).toBeLessThan(0.01)
+  expect(Math.min(...load.sentEachSecond), 'requests in the slowest second').toBeGreaterThan(RATE / 2)
+  const onNew = replies.filter(({ connection }) => connection === 'new').length
+  note(
+    'Lost',
+    `in ${steps}: 0 of ${replies.length} requests, ${rate.toFixed(1)}/s for ${inSeconds(duration)}, ${onNew} on new connections`,
+  )
+}
+
+it('5. Nothing was lost', async () => {
+  await expectNothingLost(load, 'steps 1 to 5')
+  noteLatency('during rollouts', duringRollouts)
+})
+
+it('6. helm rollback brings back the good canary', async () => {
+  await run(`helm rollback devops-api-canary -n ${namespace}`)
+  await rolledOut('canary')
+  says.canary = ['200 canary v1.1.1-canary']
+  await move(90, 10)
+})
+
+it('6. With a canary that never becomes ready, helm upgrade --wait fails, and the pods that served go on', async () => {
+  const [stable, canary] = [await podNames('stable'), await podNames('canary')]
+  secondLoad.start()
+  const files = '--values values-canary.yaml --values examples/never-ready.yaml'
+  const command = `helm upgrade devops-api-canary . ${files} -n ${namespace} --wait --timeout 15s`
+  await expect(run(command)).rejects.toThrow('UPGRADE FAILED')
+  expect(await podNames('stable')).toEqual(stable)
+  expect(await podNames('canary')).toHaveLength(3)
+  expect(distinct(secondLoad.replies.map(({ pod }) => pod))).toEqual([...canary, ...stable])
+})
+
+it('6. helm rollback takes it back', async () => {
+  await run(`helm rollback devops-api-canary -n ${namespace}`)
+  await rolledOut('canary')
+  expect(await podNames('canary')).toHaveLength(2)
+})
+
+it('6. At 100/0, canary is uninstalled, and nothing is lost', async () => {
+  await move(100, 0)
+  await run(`helm uninstall devops-api-canary -n ${namespace}`)
+  await poll(async () => expect(await podNames('canary')).toEqual([]))
+  await expectNothingLost(secondLoad, 'step 6')
+})
+
+it('6. A missing canary costs its share, and Helm says so', async () => {
+  says.canary = ['500 nobody ']
+  const { notes } = await move(90, 10)
+  expect(notes).toContain('WARNING: the Service devops-api-canary is not there (yet), so 10 % of the requests fail with 500.')
+  await expectOneInTen('failed with 500 while canary was missing', ({ role }) => role === '')
+})
+
+it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times', async () => {
+  says.canary = ['200 canary v1.1.1-canary']
+  await install('canary', 'examples/slow-canary.yaml')
+  await rolledOut('canary')
+  editWeights(0, 100)
+  await install('stable')
+  await settle()
+  const replies = await sample(3000, 50)
+  expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
+  noteLatency('of the slow canary', replies)
+  const latencies = replies.map(({ latency }) => latency)
+  expectBetween(quantileInterval(latencies, 0.5), 50)
+  expectBetween(quantileInterval(latencies, 0.99), 800)
+})
+
+const expectNobody = () => poll(async () => expect((await ask()).role).toBe(''))
+
+it('6. Uninstalled, both releases leave nothing behind', async () => {
+  for (const role of roles) await run(`helm uninstall devops-api-${role} -n ${namespace}`)
+  await poll(async () => expect(await objects()).toEqual(pristine))
+  await expectNobody()
+})
+
+it('6. Installed again in the other order, all is as before', async () => {
+  editWeights(90, 10)
+  const notes = await install('canary')
+  expect(notes).toContain('WARNING: the Service devops-api-stable is not there (yet), so nothing sends it requests.')
+  await install('stable')
+  await settle()
+  await expectOneInTen('answered by canary, installed in the other order', ({ role }) => role === 'canary')
+})
+
+it('6. The route can attach to a Gateway that somebody else runs', async () => {
+  const { apiVersion, kind, spec } = JSON.parse(await run(`kubectl get gateway devops-api-stable -n ${namespace} -o json`))
+  await run(`helm uninstall devops-api-stable -n ${namespace}`)
+  await expectNobody()
+  await run('kubectl create -f -', JSON.stringify({ apiVersion, kind, metadata: { name: 'shared', namespace }, spec }))
+  edit('examples/shared-gateway.yaml', { 'gateway.namespace': namespace })
+  await install('stable', 'examples/shared-gateway.yaml')
+  await settle()
+  const gateways = await run(`kubectl get gateways -n ${namespace} -o name`)
+  expect(gateways).toBe('gateway.gateway.networking.k8s.io/shared')
+})

@@ -46,8 +46,7 @@ afterEach(async ({ task }) => {
 afterAll(async () => {
   await Promise.all([load.stop(), secondLoad.stop()])
   console.log(summary())
-  await deleteNamespace()
-  removeChart()
+  await deleteNamespace().finally(removeChart)
 })
 
 it('1. Two commands install both releases', async () => {
@@ -287,12 +286,20 @@ it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times',
   editWeights(0, 100)
   await install('stable')
   await settle()
-  const replies = await sample(3000, 50)
+  const replies = await sample(6000, 50)
   expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
   noteLatency('of the slow canary', replies)
   const latencies = replies.map(({ latency }) => latency)
-  expectBetween(quantileInterval(latencies, 0.5), 50)
-  expectBetween(quantileInterval(latencies, 0.99), 800)
+  // The way there and back comes on top of what was asked for.
+  const wayMs = 5
+  for (const [q, asked] of [
+    [0.5, 50],
+    [0.99, 800],
+  ] as const) {
+    const [least, most] = quantileInterval(latencies, q)
+    expect(most).toBeGreaterThan(asked)
+    expect(least).toBeLessThan(asked + wayMs)
+  }
 })
 
 const expectNobody = () => poll(async () => expect((await ask()).role).toBe(''))

@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 
+export const CONNECTIONS = 32
+
 export interface Load {
   seconds: number
   /** Milliseconds from a request's sending to its reply, sorted. */
@@ -9,11 +11,11 @@ export interface Load {
 const request = Buffer.from('GET /version HTTP/1.1\r\nhost: devops-api\r\naccept: */*\r\nuser-agent: bench\r\n\r\n')
 
 /**
- * Sends `count` requests over `connections` keep-alive connections, each with one request under way at a time. It works on bare
- * sockets: an HTTP client would cost more than the servers it is to measure.
+ * Sends `count` requests over keep-alive connections, each with one request under way at a time. It works on bare sockets: an HTTP
+ * client would cost more than the servers it is to measure.
  * @throws when a reply is not whole, or not a 200
  */
-export async function load(port: number, count: number, connections = 32): Promise<Load> {
+export async function load(port: number, count: number): Promise<Load> {
   const latencies = new Float64Array(count)
   const started = performance.now()
   let sent = 0
@@ -36,7 +38,7 @@ export async function load(port: number, count: number, connections = 32): Promi
       })
       socket.on('error', reject).on('close', resolve)
     })
-  await Promise.all(Array.from({ length: connections }, open))
+  await Promise.all(Array.from({ length: CONNECTIONS }, open))
   if (received !== count) throw new Error(`${received} replies to ${count} requests`)
   return { seconds: (performance.now() - started) / 1000, latencies: latencies.sort() }
 }

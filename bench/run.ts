@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { load } from './load.ts'
+import { CONNECTIONS, load } from './load.ts'
 import { Server } from './server.ts'
 
 const BOOTS = 15
@@ -10,6 +10,8 @@ const REQUESTS = 15_000
 
 // All get the same environment, and a compile cache as warm as the image's.
 const cache = mkdtempSync(join(tmpdir(), 'devops-api-bench-'))
+process.once('exit', () => rmSync(cache, { recursive: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 const env = {
   DEVOPSAPI_VERSION: 'v1.1.1',
   DEVOPSAPI_ROLE: 'stable',
@@ -45,53 +47,49 @@ const bareFastify = new Subject('bare Fastify', 'bare-fastify.ts')
 const service = new Subject('devops-api', '../src/service/server.ts')
 const subjects = [bareHttp, bareFastify, service]
 
-try {
-  for (const subject of subjects) await Server.start(subject.file, env).then(({ server }) => server.stop())
+for (const subject of subjects) await Server.start(subject.file, env).then(({ server }) => server.stop())
 
-  for (let boot = 0; boot < BOOTS; boot++) {
-    for (const subject of subjects) await (await subject.boot()).stop()
-  }
+for (let boot = 0; boot < BOOTS; boot++) {
+  for (const subject of subjects) await (await subject.boot()).stop()
+}
 
-  const servers = await Promise.all(subjects.map(({ file }) => Server.start(file, env).then(({ server }) => server)))
-  for (const { port } of servers) await load(port, REQUESTS)
-  const started = { wall: performance.now(), cpu: process.cpuUsage() }
-  let serversCpu = 0
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [index, subject] of subjects.entries()) {
-      const server = servers[index] as Server
-      const before = server.cpuSeconds
-      const { seconds, latencies } = await load(server.port, REQUESTS)
-      const cpu = server.cpuSeconds - before
-      serversCpu += cpu
-      subject.cpuMicroseconds.push((cpu / REQUESTS) * 1e6)
-      subject.requestsPerSecond.push(REQUESTS / seconds)
-      subject.p50.push(latencies[Math.floor(REQUESTS * 0.5)] as number)
-      subject.p99.push(latencies[Math.floor(REQUESTS * 0.99)] as number)
-    }
-  }
-  const wall = (performance.now() - started.wall) * 1000
-  const { user, system } = process.cpuUsage(started.cpu)
-
-  await fetch(`http://127.0.0.1:${servers.at(-1)?.port}/metrics`).then((reply) => reply.text())
+const servers = await Promise.all(subjects.map(({ file }) => Server.start(file, env).then(({ server }) => server)))
+for (const { port } of servers) await load(port, REQUESTS)
+const started = { wall: performance.now(), cpu: process.cpuUsage() }
+let serversCpu = 0
+for (let round = 0; round < ROUNDS; round++) {
   for (const [index, subject] of subjects.entries()) {
     const server = servers[index] as Server
-    subject.memoryMiB = server.memoryMiB
-    await server.stop()
+    const before = server.cpuSeconds
+    const { seconds, latencies } = await load(server.port, REQUESTS)
+    const cpu = server.cpuSeconds - before
+    serversCpu += cpu
+    subject.cpuMicroseconds.push((cpu / REQUESTS) * 1e6)
+    subject.requestsPerSecond.push(REQUESTS / seconds)
+    subject.p50.push(latencies[Math.floor(REQUESTS * 0.5)] as number)
+    subject.p99.push(latencies[Math.floor(REQUESTS * 0.99)] as number)
   }
-
-  report('start to first answer, ms', (subject) => median(subject.bootMs), bareHttp, 1.5)
-  report('CPU per request, µs', (subject) => median(subject.cpuMicroseconds), bareFastify, 1)
-  report('requests per second', (subject) => median(subject.requestsPerSecond), bareFastify)
-  report('p50, ms', (subject) => median(subject.p50), bareFastify)
-  report('p99, ms', (subject) => median(subject.p99), bareFastify)
-  report('memory after load, MiB', (subject) => subject.memoryMiB, bareHttp, 1.2)
-  console.log(
-    `\nMedians of ${BOOTS} starts and ${ROUNDS} interleaved rounds of ${REQUESTS} requests over 32 connections; Node ${process.version}.` +
-      `\nThe servers kept their core ${percent(serversCpu * 1e6, wall)} busy, the load generator its own ${percent(user + system, wall)}.`,
-  )
-} finally {
-  rmSync(cache, { recursive: true })
 }
+const wall = (performance.now() - started.wall) * 1000
+const { user, system } = process.cpuUsage(started.cpu)
+
+await fetch(`http://127.0.0.1:${servers.at(-1)?.port}/metrics`).then((reply) => reply.text())
+for (const [index, subject] of subjects.entries()) {
+  const server = servers[index] as Server
+  subject.memoryMiB = server.memoryMiB
+  await server.stop()
+}
+
+report('start to first answer, ms', (subject) => median(subject.bootMs), bareHttp, 1.5)
+report('CPU per request, µs', (subject) => median(subject.cpuMicroseconds), bareFastify, 1)
+report('requests per second', (subject) => median(subject.requestsPerSecond), bareFastify)
+report('p50, ms', (subject) => median(subject.p50), bareFastify)
+report('p99, ms', (subject) => median(subject.p99), bareFastify)
+report('memory after load, MiB', (subject) => subject.memoryMiB, bareHttp, 1.2)
+console.log(
+  `\nMedians of ${BOOTS} starts and ${ROUNDS} interleaved rounds of ${REQUESTS} requests over ${CONNECTIONS} connections; Node ${process.version}.` +
+    `\nThe servers kept their core ${percent(serversCpu * 1e6, wall)} busy, the load generator its own ${percent(user + system, wall)}.`,
+)
 
 function report(what: string, value: (subject: Subject) => number, base: Subject, goal?: number): void {
   const cells = subjects.map((subject) => `${subject.name} ${format(value(subject))}`)

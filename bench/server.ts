@@ -5,6 +5,12 @@ import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+// Whatever ends the bench ends its servers.
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** A server under measurement: a process of its own, on core 0. Linux only, because it reads /proc. */
 export class Server {
   readonly port: number
@@ -23,6 +29,8 @@ export class Server {
       env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: `${port}` },
       stdio: 'inherit',
     })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     while (!(await answers(port))) {
       if (child.exitCode !== null) throw new Error(`${file} ended with exit code ${child.exitCode}`)
       await sleep(0.5)
@@ -64,6 +72,11 @@ function answers(port: number): Promise<boolean> {
     socket.write('GET /version HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n'),
   )
   return new Promise((settle) => {
-    socket.on('data', () => socket.destroy(settle(true) as undefined)).on('error', () => settle(false))
+    socket
+      .on('error', () => settle(false))
+      .on('data', () => {
+        settle(true)
+        socket.destroy()
+      })
   })
 }

@@ -22,8 +22,8 @@ export class Series {
 }
 
 /**
- * A Prometheus histogram of seconds. prom-client's looks its series up by all labels at every observation, which costs more than
- * the rest of a reply's handling together; here the caller keeps the series.
+ * A Prometheus histogram of seconds. prom-client's looks its series up by all labels at every observation, which cost about a tenth
+ * of the CPU of a reply; here the caller keeps the series.
  */
 export class Histogram {
   readonly #name: string

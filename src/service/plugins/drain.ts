@@ -1,3 +1,4 @@
+import { Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 
@@ -8,21 +9,29 @@ const LIMIT_MS = 8_000
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the service is stopping, so that replies ask for their connection to be closed. */
-    draining: boolean
+    /** Aborted when the service begins to stop. From then on, replies ask for their connection to be closed. */
+    stopping: AbortSignal
   }
 }
 
 /**
- * Lets go of connections without losing a request. After `close()` Fastify goes on serving what arrives, with `connection: close`,
- * but a reply that was under way would keep its connection until `keepAliveTimeout` (fastify/fastify#7044): hence `draining`.
+ * Lets go of connections without losing a request: no new ones, those that are open are served until they end. Fastify alone would
+ * keep a connection with a reply under way until `keepAliveTimeout` (fastify/fastify#7044), and cut idle ones at once.
  */
 export const drain = fp(async (app) => {
-  app.decorate('draining', false)
+  const stopping = new AbortController()
+  app.decorate('stopping', stopping.signal)
   app.addHook('preClose', async () => {
-    app.draining = true
+    stopping.abort()
     if (!app.server.listening) return
-    setTimeout(() => app.server.closeAllConnections(), LIMIT_MS).unref()
-    await sleep(IDLE_MS)
+    const ended = new Promise<void>((resolve) => {
+      // Not the HTTP server's own `close`, which cuts idle connections.
+      Server.prototype.close.call(app.server, () => resolve())
+    })
+    const limit = setTimeout(() => app.server.closeAllConnections(), LIMIT_MS)
+    await Promise.race([ended, sleep(IDLE_MS)])
+    app.server.closeIdleConnections()
+    await ended
+    clearTimeout(limit)
   })
 })

@@ -18,11 +18,9 @@ export function drawDelay(median: number, p99 = median, random = Math.random): n
 export function faults(app: FastifyInstance): void {
   const { FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS, FAULT_DELAY_P99_MS } = app.config
   if (FAULT_DELAY_MS > 0) {
-    const closing = new AbortController()
-    app.addHook('preClose', async () => closing.abort())
     app.addHook('preHandler', async () => {
       // A delay that outlasted the shutdown would turn into a lost request.
-      await sleep(drawDelay(FAULT_DELAY_MS, FAULT_DELAY_P99_MS), undefined, { signal: closing.signal }).catch(() => {})
+      await sleep(drawDelay(FAULT_DELAY_MS, FAULT_DELAY_P99_MS), undefined, { signal: app.stopping }).catch(() => {})
     })
   }
   if (FAULT_ERROR_RATE > 0) {

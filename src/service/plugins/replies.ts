@@ -34,7 +34,7 @@ export const replies = fp(async (app) => {
     const byStatus = new Map<number, Series>()
     return (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void) => {
       reply.headers(identity)
-      if (app.draining) reply.header('connection', 'close')
+      if (app.stopping.aborted) reply.header('connection', 'close')
       const { statusCode } = reply
       let series = byStatus.get(statusCode)
       if (series === undefined) {

@@ -12,9 +12,6 @@ export function probes(app: FastifyInstance): void {
     }, FAULT_READY_AFTER_MS)
     app.addHook('onClose', async () => clearTimeout(timer))
   }
-  app.addHook('preClose', async () => {
-    ready = false
-  })
 
   const probe = (summary: string, yes: string, no?: string) => ({
     logLevel: 'silent' as const,
@@ -24,7 +21,7 @@ export function probes(app: FastifyInstance): void {
     reply.send('ok')
   })
   app.get('/readyz', probe('Should it get requests?', 'It should', 'Not yet, or no longer'), (_request, reply) => {
-    if (!ready) throw new HttpError(503, 'not ready')
+    if (!ready || app.stopping.aborted) throw new HttpError(503, 'not ready')
     reply.send('ok')
   })
 }

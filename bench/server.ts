@@ -14,15 +14,18 @@ process.once('exit', () => {
 /** A server under measurement: a process of its own, on core 0. Linux only, because it reads /proc. */
 export class Server {
   readonly port: number
+  /** Milliseconds from the start to the first answer. */
+  readonly bootMs: number
   readonly #process: ChildProcess
 
-  private constructor(port: number, process: ChildProcess) {
+  private constructor(port: number, bootMs: number, process: ChildProcess) {
     this.port = port
+    this.bootMs = bootMs
     this.#process = process
   }
 
-  /** Starts `file` and waits for its first answer. Returns the milliseconds that took, too. */
-  static async start(file: string, env: NodeJS.ProcessEnv): Promise<{ server: Server; bootMs: number }> {
+  /** Starts `file` and waits for its first answer. */
+  static async start(file: string, env: NodeJS.ProcessEnv): Promise<Server> {
     const port = await freePort()
     const started = performance.now()
     const child = spawn('taskset', ['--cpu-list', '0', process.execPath, resolve(import.meta.dirname, file)], {
@@ -35,7 +38,7 @@ export class Server {
       if (child.exitCode !== null) throw new Error(`${file} ended with exit code ${child.exitCode}`)
       await sleep(0.5)
     }
-    return { server: new Server(port, child), bootMs: performance.now() - started }
+    return new Server(port, performance.now() - started, child)
   }
 
   /** Seconds of CPU, all threads. */

@@ -9,7 +9,7 @@ import type { IPod } from 'kubernetes-models/v1/Pod'
 import type { IService } from 'kubernetes-models/v1/Service'
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments, stringify } from 'yaml'
-import { program } from '../program.ts'
+import { program } from '../../src/program.ts'
 
 export const chart = join(import.meta.dirname, '../../chart')
 

@@ -1,7 +1,7 @@
 import { delimiter, resolve } from 'node:path'
 import { execa } from 'execa'
 import { expect, vi } from 'vitest'
-import { program } from '../program.ts'
+import { program } from '../../src/program.ts'
 import { chart } from './chart.ts'
 import { hostname } from './gateway.ts'
 

@@ -29,7 +29,7 @@ export function program(name: 'helm' | 'kubectl'): string {
 if (import.meta.main) {
   const [name, ...args] = process.argv.slice(2)
   if (name !== 'helm' && name !== 'kubectl') {
-    console.error(`usage: node test/program.ts helm|kubectl ARGUMENTS…, not "${name ?? ''}"`)
+    console.error(`usage: node src/program.ts helm|kubectl ARGUMENTS…, not "${name ?? ''}"`)
     process.exit(64)
   }
   const { status, error } = spawnSync(program(name), args, { stdio: 'inherit' })

@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     // A hung test ends some day; how fast things are is a question for the bench.
+    globalSetup: 'test/unpackChromium.ts',
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Out of its sight: what only a process of its own can show (signals, timeouts, what the parser refuses), in process.test.ts.

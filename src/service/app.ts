@@ -9,6 +9,7 @@ import { markArrival, replies } from './plugins/replies.ts'
 import { requestLines } from './plugins/requestLines.ts'
 import { metrics } from './routes/metrics.ts'
 import { openapi } from './routes/openapi.ts'
+import { page } from './routes/page.ts'
 import { probes } from './routes/probes.ts'
 import { version } from './routes/version.ts'
 
@@ -53,9 +54,10 @@ export async function buildApp(env: NodeJS.ProcessEnv): Promise<FastifyInstance>
   openapi(app)
   probes(app)
   metrics(app)
-  await app.register(async (published) => {
-    faults(published)
-    version(published)
+  page(app)
+  await app.register(async (faulty) => {
+    faults(faulty)
+    version(faulty)
   })
   return app
 }

@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { buildApp } from '../../src/service/app.ts'
 
 const env = { DEVOPSAPI_VERSION: 'v1.1.1', DEVOPSAPI_ROLE: 'stable', DEVOPSAPI_POD: 'devops-api-stable-x', LOG_LEVEL: 'silent' }
-const paths = ['/version', '/livez', '/readyz', '/metrics', '/openapi.json']
+const paths = ['/', '/version', '/livez', '/readyz', '/metrics', '/openapi.json']
 let app: FastifyInstance
 
 beforeEach(async () => {
@@ -67,7 +67,7 @@ describe('every reply', () => {
     ['GET', '/version', 200],
     ['GET', '/nowhere', 404],
     ['GET', '/version/', 404],
-    ['GET', '/', 404],
+    ['GET', '/', 200],
     ['GET', '/%zz', 400],
     ['POST', '/version', 405],
     ['PROPFIND', '/version', 405],

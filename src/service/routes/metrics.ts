@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { plainText } from './plainText.ts'
+import { text } from './text.ts'
 
 /** `GET /metrics`, for Prometheus: the process, what it is, and how long its replies took. */
 export function metrics(app: FastifyInstance): void {
@@ -19,7 +19,10 @@ export function metrics(app: FastifyInstance): void {
   // Not before the first scrape, so that no start waits for it.
   let loaded: ReturnType<typeof load> | undefined
 
-  const schema = { summary: 'Metrics of the process and its replies', response: { 200: plainText('The Prometheus text format') } }
+  const schema = {
+    summary: 'Metrics of the process and its replies',
+    response: { 200: text('text/plain', 'The Prometheus text format') },
+  }
   app.get('/metrics', { schema }, async (_request, reply) => {
     loaded ??= load()
     const registry = await loaded

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { HttpError } from '../plugins/errors.ts'
-import { plainText } from './plainText.ts'
+import { text } from './text.ts'
 
 /** `GET /livez` and `GET /readyz`, for the kubelet: 200, or 503 while not ready. */
 export function probes(app: FastifyInstance): void {
@@ -15,7 +15,7 @@ export function probes(app: FastifyInstance): void {
 
   const probe = (summary: string, yes: string, no?: string) => ({
     logLevel: 'silent' as const,
-    schema: { summary, response: { 200: plainText(yes), ...(no && { 503: { description: no, type: 'object' } }) } },
+    schema: { summary, response: { 200: text('text/plain', yes), ...(no && { 503: { description: no, type: 'object' } }) } },
   })
   app.get('/livez', probe('Does the process answer?', 'It does'), (_request, reply) => {
     reply.send('ok')

@@ -11,7 +11,7 @@ export const copyChart = () => cpSync(join(import.meta.dirname, '../../chart'), 
 export const removeChart = () => rmSync(chart, { recursive: true, force: true })
 
 /** Changes values in place, such as `{ 'traffic.canary': 0 }`, and leaves the rest of the file as it is. */
-export function edit(file: string, changes: Record<string, string | number>): void {
+export function edit(file: string, changes: Record<string, string | number | boolean>): void {
   const path = join(chart, file)
   const document = parseDocument(readFileSync(path, 'utf8'))
   for (const [key, value] of Object.entries(changes)) document.setIn(key.split('.'), value)

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { launchBrowser, watchPage } from '../browser.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
 import {
   createNamespace,
@@ -16,7 +17,7 @@ import {
   rolledOut,
   run,
 } from './cluster.ts'
-import { ask, type Reply } from './gateway.ts'
+import { ask, gateway, hostname, type Reply } from './gateway.ts'
 import { Load, RATE } from './load.ts'
 import { editWeights, install, isExpected, move, says, settle } from './releases.ts'
 import { distinct, sample, share } from './split.ts'
@@ -159,6 +160,28 @@ it('2. A second release of canary is refused and changes nothing', async () => {
   const command = `helm upgrade --install another . --values values-canary.yaml -n ${namespace}`
   await expect(run(command)).rejects.toThrow('exists and cannot be imported into the current release')
   expect([await objects(), await incarnations()]).toEqual(before)
+})
+
+it('2. The live page, through the gateway, shows the split next to the one that the route announces', async () => {
+  edit('values-stable.yaml', { 'traffic.announce': true })
+  await install('stable')
+  const browser = await launchBrowser([`--host-resolver-rules=MAP ${hostname} ${gateway.host}`])
+  const page = await browser.newPage()
+  const { lines, urls } = watchPage(page)
+  const origin = `http://${hostname}:${gateway.port}`
+  await page.goto(origin)
+  await page.locator('#rate').fill('50')
+  await poll(async () => {
+    expect(await page.locator('#cards').innerText()).toContain('of 500 requests')
+    expect(await page.locator('#verdict').innerText()).toBe('Configured and observed agree')
+  })
+  expect(await page.locator('#comparison td').allInnerTexts()).toEqual(expect.arrayContaining(['90.0 %', '10.0 %']))
+  expect(await page.locator('#cards h3').allInnerTexts()).toEqual(['v1.1.1 stable', 'v1.1.1-canary canary'])
+  const pods = (await page.locator('[data-field=pods]').allInnerTexts()).map((text) => text.split('\n').sort())
+  expect(pods).toEqual([await podNames('stable'), await podNames('canary')])
+  expect(lines).toEqual([])
+  expect(distinct(urls)).toEqual([`${origin}/`, `${origin}/version`])
+  await browser.close()
 })
 
 function expectBetween([least, most]: [number, number], value: number): void {

@@ -69,7 +69,8 @@ async function open(how: Answer, { path = '/', viewport, dark, clock }: Settings
   ;({ lines } = watchPage(page))
   pending.clear()
   page.on('request', (request) => pending.add(request))
-  for (const end of ['requestfinished', 'requestfailed'] as const) page.on(end, (request) => pending.delete(request))
+  page.on('requestfinished', (request) => pending.delete(request))
+  page.on('requestfailed', (request) => pending.delete(request))
   if (clock) await page.clock.install({ time: 0 })
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
   if (clock) await page.clock.pauseAt(1000)
@@ -177,6 +178,7 @@ describe('the live page, in Chromium', () => {
       ['200 without a version', (response) => response.end('<h1>It works!</h1>')],
       ['200 without a version', (response) => response.end('{"version":5}')],
       ['200 without a version', (response) => response.end('null')],
+      ['200 without a version', (response) => response.writeHead(200, { 'app-version': 'v1' }).end('{}')],
       ['redirect', (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/version' }).end()],
       [
         'connection failed',

@@ -248,6 +248,17 @@ describe('the live page, in Chromium', () => {
     expect(new Set(patterns).size).toBe(3)
   })
 
+  it.each([true, false])('hatches failures, and only them, in the share over time: %s', async (fails) => {
+    await open((response) => response.writeHead(fails ? 500 : 200, { 'app-version': 'v1' }).end('{"version":"v1"}'))
+    await expect.poll(() => text('#cards')).toMatch(/of [1-9]\d* requests/)
+    const kinds = await page.locator('#strip').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(canvas.width - 2, 0, 1, canvas.height)
+      const colours = Array.from({ length: canvas.height }, (_, y) => data.slice(4 * y, 4 * y + 3).join())
+      return { painted: colours.every((colour) => colour !== '0,0,0'), failed: colours.includes('179,38,30') }
+    })
+    expect(kinds).toEqual({ painted: true, failed: fails })
+  })
+
   it('gives a version the same colour every time, and no two versions one', async () => {
     const versions = ['v1.1.1', 'v1.1.1-canary', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8']
     const colours = () =>

@@ -402,6 +402,17 @@ describe('the pace of the live page', () => {
     expect(about(3)).toContain(await requestsIn(3000))
   })
 
+  it('is neither faster nor slower while the slider moves', async () => {
+    await open(ninety(), { clock: true })
+    await run(100)
+    const before = asked.length
+    for (let step = 0; step < 50; step++) {
+      await setRate(10 + (step % 2))
+      await run(20)
+    }
+    expect(about(10)).toContain(asked.length - before)
+  })
+
   it.each([
     ['the space bar', () => page.keyboard.press('Space')],
     ['the space bar with the slider focused', () => page.locator('#rate').press('Space')],

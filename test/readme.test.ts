@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { welcome } from '../src/demo/welcome.ts'
 import { buildApp } from '../src/service/app.ts'
 import { blocks, readme, section } from './readme.ts'
 
@@ -46,6 +48,18 @@ describe('the README', () => {
     await service
   })
 
+  it('shows what the demo says when it is ready', () => {
+    const shown = blocks('See it on your machine')[0]?.text ?? ''
+    const started = {
+      address: 'localhost:8000',
+      pods: Array.from({ length: 4 }, () => ({ ready: true })),
+      readyMs: Number(/ready (\d+) ms/.exec(shown)?.[1]),
+      traffic: '90/10',
+      valuesFile: 'chart/values-stable.yaml',
+    }
+    expect(shown.trim()).toBe(stripVTControlCharacters(welcome(started)).trim())
+  })
+
   it('names only values that the chart has', () => {
     const values = parse(read('chart/values.yaml'))
     const paths = table("The chart's values").flatMap(([names = '']) => {
@@ -61,9 +75,10 @@ describe('the README', () => {
   })
 
   it('names every example, and files that exist', () => {
-    for (const [, path = ''] of readme.matchAll(/`((?:chart|src|test|bench|\.github)\/[^`*]*)`|\]\(([^h)][^)]*)\)/g)) {
-      if (path) expect(existsSync(join(root, path)), path).toBe(true)
-    }
+    const named = readme.matchAll(/`((?:chart|src|test|bench|\.github)\/[^`*]*)`|\]\((?!https:)([^)]*)\)|src(?:set)?="([^"]*)"/g)
+    const paths = [...named].map(([, code, link, picture]) => `${code ?? link ?? picture}`)
+    expect(paths).toEqual(expect.arrayContaining(['chart/values.yaml', 'LICENSE', 'docs/live-page-dark.png']))
+    for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true)
     expect(
       table('Roll back')
         .map(([name]) => name?.replaceAll('`', ''))

@@ -62,7 +62,7 @@ describe('and would refuse', () => {
     expect(() => assertValid(Object.assign({ sepc: {} }, Service))).toThrow('data/sepc is unknown')
     Object.assign(Service.metadata, { lables: {} })
     expect(() => assertValid(Service)).toThrow('data/metadata/lables is unknown')
-    Object.assign(HTTPRoute.spec.rules[0]?.backendRefs[0] ?? {}, { wieght: 1 })
+    Object.assign(HTTPRoute.spec.rules[0]?.backendRefs?.[0] ?? {}, { wieght: 1 })
     expect(() => assertValid(HTTPRoute)).toThrow('data/spec/rules/0/backendRefs/0/wieght is unknown')
   })
 
@@ -70,7 +70,7 @@ describe('and would refuse', () => {
     const { Service, HTTPRoute } = await stable()
     Object.assign(Service.spec?.ports?.[0] ?? {}, { port: '80' })
     expect(() => assertValid(Service)).toThrow('data/spec/ports/0/port must be integer')
-    Object.assign(HTTPRoute.spec.rules[0]?.backendRefs[0] ?? {}, { weight: 1_000_001 })
+    Object.assign(HTTPRoute.spec.rules[0]?.backendRefs?.[0] ?? {}, { weight: 1_000_001 })
     expect(() => assertValid(HTTPRoute)).toThrow('data/spec/rules/0/backendRefs/0/weight must be <= 1000000')
   })
 })

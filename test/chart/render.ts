@@ -1,59 +1,15 @@
 import { join } from 'node:path'
-import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
 import { execa } from 'execa'
-import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
-import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
-import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
-import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
-import type { IPod } from 'kubernetes-models/v1/Pod'
-import type { IService } from 'kubernetes-models/v1/Service'
-import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
-import { parseAllDocuments, stringify } from 'yaml'
+import { stringify } from 'yaml'
+import { type Manifest, parse, type Release, type Role } from '../../src/demo/render.ts'
 import { program } from '../../src/program.ts'
 
 export const chart = join(import.meta.dirname, '../../chart')
 
-export type Role = 'stable' | 'canary'
+export type { Release, Role }
 
 /** YAML as a person would write it, or the same as an object. */
 export type Values = string | Record<string, unknown>
-
-export interface Manifest {
-  apiVersion: string
-  kind: string
-  metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> }
-}
-
-interface Gateway {
-  spec: { gatewayClassName: string; listeners: { name: string; port: number; protocol: string; allowedRoutes: unknown }[] }
-}
-
-interface HTTPRoute {
-  spec: {
-    parentRefs: Record<string, string>[]
-    hostnames?: string[]
-    rules: {
-      name: string
-      matches: { path: { type: string; value: string }; headers?: { type: string; name: string; value: string }[] }[]
-      filters?: unknown[]
-      backendRefs: { group: string; kind: string; name: string; port: number; weight: number }[]
-    }[]
-  }
-}
-
-/** What one release consists of; the chart makes at most one object of a kind. */
-export interface Release {
-  Deployment: Manifest & IDeployment
-  Service: Manifest & IService
-  Pod: Manifest & IPod
-  ServiceAccount?: Manifest & IServiceAccount
-  Gateway?: Manifest & Gateway
-  HTTPRoute?: Manifest & HTTPRoute
-  HorizontalPodAutoscaler?: Manifest & IHorizontalPodAutoscaler
-  PodDisruptionBudget?: Manifest & IPodDisruptionBudget
-  NetworkPolicy?: Manifest & INetworkPolicy
-  PodMonitor?: Manifest & IPodMonitor
-}
 
 export interface Options {
   values?: Values
@@ -89,10 +45,7 @@ function template(role: Role, options: Options) {
 export async function render(role: Role, options: Options = {}): Promise<Release> {
   const { stdout, stderr, failed } = await template(role, options)
   if (failed) throw new Error(stderr)
-  const manifests = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest)
-  const release = Object.fromEntries(manifests.map((manifest) => [manifest.kind, manifest]))
-  if (Object.keys(release).length < manifests.length) throw new Error(`two objects of one kind in\n${stdout}`)
-  return release as unknown as Release
+  return parse(stdout)
 }
 
 /** What a person reads when the chart refuses the values, without the lines that Helm puts around every refusal. */

@@ -1,0 +1,70 @@
+import { Deployment } from './deployment.ts'
+import type { Endpoint, Network } from './gateway.ts'
+import type { Pod, PodEvents } from './pod.ts'
+import { type Release, type Releases, type Role, roles } from './render.ts'
+import { Route } from './route.ts'
+import { workload } from './workload.ts'
+
+/** What runs of both releases: their pods, and the network in front of them. */
+export class Cluster implements Network {
+  readonly #deployments = new Map<Role, Deployment>()
+  route: Route | undefined
+  #services: Release['Service'][] = []
+  /** How many requests each Service got, for its pods to take turns. */
+  readonly #turns = new Map<string, number>()
+  readonly #events: PodEvents
+
+  constructor(events: PodEvents) {
+    this.#events = events
+  }
+
+  /** Of a release that was applied. */
+  deployment(role: Role): Deployment {
+    return this.#deployments.get(role) as Deployment
+  }
+
+  get pods(): Pod[] {
+    return [...this.#deployments.values()].flatMap(({ pods }) => pods)
+  }
+
+  /**
+   * Makes it so: the network at once, the pods step by step. All or nothing.
+   * @throws {import('./mistake.ts').Mistake} when a release has what cannot be run here, and would be missed
+   */
+  apply(releases: Releases): void {
+    const { HTTPRoute } = releases.stable
+    const route = HTTPRoute && new Route(HTTPRoute)
+    const wanted = roles.map((role) => [role, workload(releases[role])] as const)
+
+    this.route = route
+    this.#services = roles.map((role) => releases[role].Service)
+    for (const [role, workload] of wanted) {
+      const deployment = this.#deployments.get(role)
+      if (deployment) deployment.update(workload)
+      else this.#deployments.set(role, new Deployment(workload, this.#events))
+    }
+  }
+
+  endpoint(name: string, port: number): Endpoint | 'none' | undefined {
+    const { spec } = this.#services.find(({ metadata }) => metadata.name === name) ?? {}
+    const { targetPort = port } = spec?.ports?.find((candidate) => candidate.port === port) ?? {}
+    if (!spec?.ports?.some((candidate) => candidate.port === port)) return undefined
+    const selector = Object.entries(spec.selector ?? {})
+    const endpoints = this.pods.filter(
+      ({ ready, template: { labels, ports } }) =>
+        ready && ports.includes(targetPort) && selector.every(([label, value]) => labels[label] === value),
+    )
+    const turn = this.#turns.get(name) ?? 0
+    this.#turns.set(name, turn + 1)
+    return endpoints[turn % endpoints.length] ?? 'none'
+  }
+
+  /** Ends all pods at once, for good; those that take longer than `graceMs` are killed. */
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([...this.#deployments.values()].map((deployment) => deployment.stop(graceMs)))
+  }
+
+  kill(): void {
+    for (const pod of this.pods) pod.kill()
+  }
+}

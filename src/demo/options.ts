@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { Mistake } from './mistake.ts'
+
+export interface Options {
+  /** Files laid over the values of canary, and of stable. */
+  values: string[]
+  stableValues: string[]
+  verbose: boolean
+  /** 0: any free one. */
+  port: number
+}
+
+const WRONG_USE = 64 // EX_USAGE in sysexits.h
+
+/**
+ * What the user typed; help and wrong use end the process.
+ * @throws {Mistake} when a file is missing or PORT is no port
+ */
+export function readOptions(argv: string[], { PORT = '8000' }: NodeJS.ProcessEnv, cwd: string): Options {
+  const command = new Command('npm run demo --')
+    .description('Runs both releases of the chart on this machine, behind a gateway that splits requests as the chart says.')
+    .option('--values <file...>', 'lays values files over those of canary')
+    .option('--stable-values <file...>', 'lays values files over those of stable')
+    .option('--verbose', 'shows everything that the pods log')
+    .helpOption('--help', 'shows this')
+    .addHelpText(
+      'after',
+      `
+PORT is where the gateway listens, 8000 unless set; 0 takes any free port.
+Every file of the chart can be edited while it runs: saving is what helm upgrade is on a cluster.
+
+Examples:
+  npm run demo
+  npm run demo -- --values chart/examples/bad-canary.yaml
+  PORT=9000 npm run demo`,
+    )
+    .exitOverride()
+  try {
+    command.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : WRONG_USE)
+    throw error
+  }
+
+  const { values = [], stableValues = [], verbose = false } = command.opts<Partial<Options>>()
+  for (const file of [...values, ...stableValues]) {
+    if (!statSync(resolve(cwd, file), { throwIfNoEntry: false })?.isFile()) throw new Mistake(`there is no file ${file}`)
+  }
+  const port = Number(PORT)
+  if (!/^\d+$/.test(PORT) || port > 65_535) throw new Mistake(`PORT is "${PORT}": it must be a whole number from 0 to 65535`)
+  return { values, stableValues, verbose, port }
+}

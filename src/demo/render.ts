@@ -1,0 +1,112 @@
+import { devNull } from 'node:os'
+import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
+import { execa } from 'execa'
+import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
+import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
+import type { IPod } from 'kubernetes-models/v1/Pod'
+import type { IService } from 'kubernetes-models/v1/Service'
+import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
+import { parseAllDocuments } from 'yaml'
+import { program } from '../program.ts'
+import { Mistake } from './mistake.ts'
+
+export const roles = ['stable', 'canary'] as const
+export type Role = (typeof roles)[number]
+
+export interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> }
+}
+
+export interface Gateway {
+  spec: { gatewayClassName: string; listeners: { name: string; port: number; protocol: string; allowedRoutes: unknown }[] }
+}
+
+interface Header {
+  name: string
+  value: string
+}
+
+export interface HTTPRoute {
+  spec: {
+    parentRefs: Record<string, string>[]
+    hostnames?: string[]
+    rules: {
+      name?: string
+      matches?: { path?: { type: string; value: string }; headers?: (Header & { type?: string })[] }[]
+      filters?: { type: string; responseHeaderModifier: { set?: Header[]; add?: Header[]; remove?: string[] } }[]
+      backendRefs?: { group?: string; kind?: string; name: string; port: number; weight?: number }[]
+    }[]
+  }
+}
+
+/** What one release consists of; the chart makes at most one object of a kind. */
+export interface Release {
+  Deployment: Manifest & IDeployment
+  Service: Manifest & IService
+  Pod: Manifest & IPod
+  ServiceAccount?: Manifest & IServiceAccount
+  Gateway?: Manifest & Gateway
+  HTTPRoute?: Manifest & HTTPRoute
+  HorizontalPodAutoscaler?: Manifest & IHorizontalPodAutoscaler
+  PodDisruptionBudget?: Manifest & IPodDisruptionBudget
+  NetworkPolicy?: Manifest & INetworkPolicy
+  PodMonitor?: Manifest & IPodMonitor
+}
+
+export type Releases = Record<Role, Release>
+
+/** Where Helm runs, and what it is given; paths are relative to `cwd`, and so are those in its messages. */
+export interface Inputs {
+  cwd: string
+  chart: string
+  /** Files laid over the values file of the role. */
+  overlays: Record<Role, string[]>
+}
+
+/**
+ * Both releases, as Helm would send them to a cluster.
+ * @throws {Mistake} with Helm's own words when it refuses the chart or the values
+ */
+export async function render(inputs: Inputs): Promise<Releases> {
+  const [stable, canary] = await Promise.allSettled(roles.map((role) => template(role, inputs)))
+  if (stable?.status !== 'fulfilled') throw stable?.reason
+  if (canary?.status !== 'fulfilled') throw canary?.reason
+  return { stable: stable.value, canary: canary.value }
+}
+
+async function template(role: Role, { cwd, chart, overlays }: Inputs): Promise<Release> {
+  const files = [`${chart}/values-${role}.yaml`, ...overlays[role]]
+  const { stdout, stderr, failed, code } = await execa(
+    program('helm'),
+    ['template', `devops-api-${role}`, chart, ...files.flatMap((file) => ['--values', file])],
+    { cwd, env: { KUBECONFIG: devNull }, reject: false },
+  )
+  if (code === 'ENOENT') throw new Mistake('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/')
+  if (failed) throw new Mistake(`Helm refuses ${role}:\n${reason(stderr)}`)
+  const release = parse(stdout)
+  for (const kind of ['Deployment', 'Service'] as const) {
+    if (!release[kind]) throw new Mistake(`The chart makes no ${kind} for ${role}.`)
+  }
+  return release
+}
+
+/** The objects in what Helm prints, by their kind. */
+export function parse(yaml: string): Release {
+  const manifests = parseAllDocuments(yaml).flatMap((document) => (document.toJS() as Manifest | null) ?? [])
+  const release = Object.fromEntries(manifests.map((manifest) => [manifest.kind, manifest]))
+  const [twice] = manifests.filter((manifest) => release[manifest.kind] !== manifest)
+  if (twice) throw new Mistake(`The chart makes more than one ${twice.kind} for a release.`)
+  return release as unknown as Release
+}
+
+/** Helm's message without the lines that it puts around every refusal. */
+function reason(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .filter((line) => !/^(Error: (values don't meet|execution error)|\S+:$|Use --debug|\s*$)/.test(line))
+  return lines.join('\n').replace(/^Error: /, '')
+}

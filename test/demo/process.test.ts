@@ -1,0 +1,574 @@
+import { once } from 'node:events'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { type Demo, type DemoOptions, removeDemos, runDemo, startDemo } from './startDemo.ts'
+
+afterAll(removeDemos)
+
+interface Reply {
+  status: number | undefined
+  role: string
+  version: string
+  pod: string
+  headers: IncomingMessage['headers']
+}
+
+/** Asks once; without an agent on a connection of its own. */
+async function ask(url: string, { path = '/version', headers = {}, agent }: Asked = {}): Promise<Reply> {
+  const call = request(url, { path, headers, agent: agent ?? false }).end()
+  const [response] = (await once(call, 'response')) as [IncomingMessage]
+  await once(response.resume(), 'end')
+  const { 'app-role': role, 'app-version': version, 'app-pod': pod } = response.headers
+  return { status: response.statusCode, role: `${role}`, version: `${version}`, pod: `${pod}`, headers: response.headers }
+}
+
+interface Asked {
+  path?: string
+  headers?: Record<string, string>
+  agent?: Agent
+}
+
+/** Asks again and again, ten at a time. */
+async function sample(url: string, n: number, asked?: Asked): Promise<Reply[]> {
+  const replies: Reply[] = []
+  let left = n
+  const askAll = async () => {
+    while (left-- > 0) replies.push(await ask(url, asked))
+  }
+  await Promise.all(Array.from({ length: 10 }, askAll))
+  return replies
+}
+
+/** Asks 200 times a second, half of them on new connections, until `stop` is called; that returns every answer and how often it came. */
+function stream(url: string) {
+  const agent = new Agent({ keepAlive: true })
+  const replies: Promise<string>[] = []
+  const timer = setInterval(() => {
+    for (const asked of [{ agent }, {}]) {
+      replies.push(
+        ask(url, asked).then(
+          ({ status, version }) => `${status} ${version}`,
+          (error) => `${error.code}`,
+        ),
+      )
+    }
+  }, 10)
+  return async () => {
+    clearInterval(timer)
+    const answers = await Promise.all(replies)
+    agent.destroy()
+    return count(answers)
+  }
+}
+
+const count = (values: string[]) => {
+  const counts: Record<string, number> = {}
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
+}
+
+const roleCounts = async (url: string, asked?: Asked) => count((await sample(url, 100, asked)).map(({ role }) => role))
+
+/** Of those that get requests. */
+const podNames = async (url: string) => [...new Set((await sample(url, 100)).map(({ pod }) => pod))].sort()
+
+const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 50 })
+const gone = (demo: Demo) => until(async () => expect(await demo.left()).toEqual([]))
+
+const replace =
+  (...pairs: [string, string][]) =>
+  (text: string) =>
+    pairs.reduce((changed, [from, to]) => changed.replace(from, to), text)
+const append = (more: string) => (text: string) => `${text}${more}`
+
+/** One pod for each release, where more would show nothing. */
+const small: DemoOptions = {
+  args: ['--values', 'small.yaml', '--stable-values', 'small.yaml'],
+  files: { 'small.yaml': 'replicas: 1\n' },
+}
+
+const stableFile = 'chart/values-stable.yaml'
+const canaryFile = 'chart/values-canary.yaml'
+
+describe.concurrent('npm run demo', () => {
+  it('serves both releases, split as the chart says, to this machine', async () => {
+    const { url, lines } = await startDemo({ by: 'npm' })
+    const { port } = new URL(url)
+    expect(await roleCounts(url)).toEqual({ stable: 90, canary: 10 })
+    expect(await podNames(url)).toEqual([
+      ...Array(2).fill(expect.stringMatching(/^devops-api-canary-[b-z2-9]{9}-[b-z2-9]{5}$/)),
+      ...Array(2).fill(expect.stringMatching(/^devops-api-stable-[b-z2-9]{9}-[b-z2-9]{5}$/)),
+    ])
+    for (const host of ['devops-api.devops-db.internal', `127.0.0.1:${port}`, 'localhost']) {
+      expect((await ask(url, { headers: { host } })).status).toBe(200)
+    }
+    expect((await ask(url, { headers: { host: 'example.com' } })).status).toBe(404)
+    expect((await ask(url, { path: '/metrics' })).status).toBe(404)
+    expect((await ask(url, { path: '/version?a' })).status).toBe(200)
+
+    const text = lines.join('\n')
+    expect(text).toMatch(/^helm {7}rendered both releases in \d+ ms$/m)
+    expect(text).toMatch(/^left out {3}objects: Gateway \(this program takes its place\), ServiceAccount$/m)
+    expect(text).toMatch(/^ +fields: .*image \(this checkout runs instead\), .*resources, securityContext/m)
+    for (const role of ['stable', 'canary']) expect(text).toMatch(new RegExp(`^${role} {5}2 of 2 ready after \\d+\\.\\d s$`, 'm'))
+    expect(text).toMatch(/^ {2}4 processes ready \d+ ms after the render; traffic 90\/10 \(stable\/canary\)$/m)
+    expect(text).toContain(`  Open   http://localhost:${port}/\n  Ask    curl http://localhost:${port}/version\n`)
+    expect(text).toContain('  Move   edit the weights in chart/values-stable.yaml and save\n  Stop   Ctrl-C\n')
+    expect(text).not.toContain('\x1b')
+  })
+
+  it('gives the pods the environment of the chart, and nothing of the user', async () => {
+    const { url, lines } = await startDemo({
+      args: ['--stable-values', 'a.yaml', '--values', 'chart/examples/slow-canary.yaml', 'a.yaml'],
+      files: { 'a.yaml': 'env: {FAULT_ERROR_RATE: "1"}\n' },
+      env: { DEVOPSAPI_VERSION: 'v9', FAULT_ERROR_STATUS: '599', LOG_LEVEL: 'debug' },
+    })
+    const replies = await sample(url, 100)
+    expect(count(replies.map(({ status, role, version }) => `${status} ${role} ${version}`))).toEqual({
+      '500 stable v1.1.1': 90,
+      '500 canary v1.1.1-canary': 10,
+    })
+    expect(lines.join('\n')).not.toContain('listening')
+  })
+
+  it('takes files from where the user is', async () => {
+    const { lines, url } = await startDemo({
+      by: 'npm',
+      args: ['--values', 'never-ready.yaml', '../../ready.yaml'],
+      files: { 'ready.yaml': 'env: {FAULT_READY_AFTER_MS: "0", DEVOPSAPI_VERSION: v3}\n' },
+      cwd: 'chart/examples',
+    })
+    expect((await sample(url, 10)).map(({ version }) => version)).toContain('v3')
+    expect(lines).toContain('  Move   edit the weights in ../values-stable.yaml and save')
+  })
+
+  it('shows all that pods log when asked to', async () => {
+    const demo = await startDemo({ args: ['--verbose'] })
+    const said = await demo.said(/^devops-api-canary-\w+-\w+ {2}listening /)
+    expect(said).toMatch(/ listening version=v1\.1\.1-canary role=canary address=127\.0\.0\.1:\d+ node=v\S+ startMs=\d+$/)
+  })
+})
+
+describe.concurrent('an edit', () => {
+  it('of the weights counts at once, and restarts nothing', async () => {
+    const demo = await startDemo()
+    const before = await podNames(demo.url)
+    const from = demo.edit(stableFile, replace(['90', '50'], ['10', '50']))
+    expect(await demo.said(/traffic/, from)).toBe('traffic    90/10 → 50/50')
+    expect(await roleCounts(demo.url)).toEqual({ stable: 50, canary: 50 })
+    expect(await podNames(demo.url)).toEqual(before)
+
+    const preview = demo.edit(stableFile, replace(['  canary: 50', '  canary: 0\n  preview: true\n  announce: true']))
+    await demo.said(/traffic/, preview)
+    await demo.said(/announce/, preview)
+    expect(demo.lines.slice(preview)).toEqual([
+      'traffic    50/50 → 50/0',
+      'preview    off → "x-canary: always" goes to devops-api-canary',
+      'announce   off → replies say traffic-split',
+    ])
+    expect(await roleCounts(demo.url)).toEqual({ stable: 100 })
+    expect(await roleCounts(demo.url, { headers: { 'x-canary': 'always' } })).toEqual({ canary: 100 })
+    expect((await ask(demo.url)).headers).toMatchObject({ 'traffic-split': 'stable=50, canary=0' })
+
+    const hostnames = demo.edit(stableFile, replace(['enabled: true', 'enabled: true\n  hostnames: ["*.example"]']))
+    expect(await demo.said(/hostnames/, hostnames)).toBe('hostnames  devops-api.devops-db.internal → *.example')
+    expect((await ask(demo.url, { headers: { host: 'a.example' } })).status).toBe(200)
+    expect((await ask(demo.url, { headers: { host: 'devops-api.devops-db.internal' } })).status).toBe(404)
+    expect(await podNames(demo.url)).toEqual(before.filter((name) => name.includes('stable')))
+  })
+
+  it('of the version replaces the pods, and loses no request', async () => {
+    const demo = await startDemo()
+    const before = await podNames(demo.url)
+    const stop = stream(demo.url)
+    const from = demo.edit(canaryFile, replace(['v1.1.1-canary', 'v1.1.2']))
+    await demo.said(/2 of 2 ready/, from)
+    const back = demo.edit(stableFile, replace(['"1.1.1"', '"1.2.0"']))
+    await demo.said(/2 of 2 ready/, back)
+    expect(Object.keys(await stop()).sort()).toEqual(['200 v1.1.1', '200 v1.1.1-canary', '200 v1.1.2', '200 v1.2.0'])
+    expect(demo.lines.slice(from).filter((line) => !line.includes('not there yet'))).toEqual([
+      'canary     version v1.1.1-canary → v1.1.2: rolling 2 pods',
+      expect.stringMatching(/^canary {5}2 of 2 ready after \d+\.\d s$/),
+      'stable     version v1.1.1 → v1.2.0, image devops-api:1.1.1 → devops-api:1.2.0: rolling 2 pods',
+      expect.stringMatching(/^stable {5}2 of 2 ready after \d+\.\d s$/),
+    ])
+    // The old ones go on serving until every gateway could have noticed, and then end.
+    await until(async () => expect(await demo.pods()).toHaveLength(4))
+    const after = await podNames(demo.url)
+    expect(after).toHaveLength(4)
+    expect(after.filter((name) => before.includes(name))).toEqual([])
+    expect((await demo.interrupt()).stdout).toContain('stopped    4 processes in ')
+  })
+
+  it('of the number of pods starts and stops just those', async () => {
+    const demo = await startDemo()
+    const before = await podNames(demo.url)
+    const more = demo.edit(canaryFile, append('replicas: 3\n'))
+    await demo.said(/3 of 3 ready/, more)
+    expect(demo.lines[more]).toBe('canary     replicas 2 → 3')
+    expect(await podNames(demo.url)).toEqual(expect.arrayContaining(before))
+    expect(await podNames(demo.url)).toHaveLength(5)
+    const fewer = demo.edit(canaryFile, replace(['replicas: 3', 'replicas: 0']))
+    await demo.said(/0 of 0 ready/, fewer)
+    expect(count((await sample(demo.url, 100)).map(({ status }) => `${status}`))).toEqual({ '200': 90, '503': 10 })
+  })
+
+  it('that Helm refuses changes nothing, and says why', async () => {
+    const demo = await startDemo(small)
+    const before = await podNames(demo.url)
+    const from = demo.edit(stableFile, replace(['90', 'ninety'], ['"1.1.1"', '"9"']))
+    await demo.said(/as it was/, from)
+    expect(demo.lines.slice(from)).toEqual([
+      'mistake    Helm refuses stable:',
+      `${' '.repeat(21)}- at '/traffic/stable': value must be 'a whole number from 0 to 1000000, without quotes'`,
+      `${' '.repeat(21)}Everything goes on as it was.`,
+    ])
+    expect(await roleCounts(demo.url)).toEqual({ stable: 90, canary: 10 })
+    const undone = demo.edit(stableFile, replace(['ninety', '90'], ['"9"', '"1.1.1"']))
+    expect(await demo.said(/saved/, undone)).toBe(`saved      ${stableFile}: nothing changes`)
+    expect(await podNames(demo.url)).toEqual(before)
+
+    const template = demo.edit('chart/templates/httproute.yaml', replace(['matches:', 'timeouts: {request: 1s}\n      matches:']))
+    await demo.said(/as it was/, template)
+    expect(demo.lines[template]).toBe(
+      "mistake    HTTPRoute devops-api-stable has what the demo's gateway cannot do: rules.timeouts",
+    )
+    expect(await roleCounts(demo.url)).toEqual({ stable: 90, canary: 10 })
+  })
+
+  it('that takes the route away is said, and every request is a 404', async () => {
+    const demo = await startDemo(small)
+    const from = demo.edit(stableFile, replace(['enabled: true', 'enabled: false']))
+    expect(await demo.said(/traffic/, from)).toBe('traffic    90/10 → no route')
+    expect((await ask(demo.url)).status).toBe(404)
+  })
+
+  it('of a file that is laid over counts as well', async () => {
+    const demo = await startDemo(small)
+    const from = demo.edit('small.yaml', append('env: {A: "1"}\n'))
+    await demo.said(/canary {5}1 of 1 ready/, from)
+    await demo.said(/stable {5}1 of 1 ready/, from)
+    expect(demo.lines.slice(from, from + 2)).toEqual(['stable     A – → 1: rolling 1 pod', 'canary     A – → 1: rolling 1 pod'])
+  })
+})
+
+describe.concurrent('a canary', () => {
+  it('that is bad fails a fifth of its own requests', async () => {
+    const { url } = await startDemo({
+      args: ['--values', 'chart/examples/bad-canary.yaml', '--stable-values', 'a.yaml'],
+      files: { 'a.yaml': 'traffic: {stable: 0, canary: 1}\n' },
+    })
+    const replies = await sample(url, 1000)
+    expect(Object.keys(count(replies.map(({ role, version }) => `${role} ${version}`)))).toEqual(['canary v1.1.1-canary'])
+    const { 500: failed = 0, 200: succeeded = 0 } = count(replies.map(({ status }) => `${status}`))
+    expect(failed + succeeded).toBe(1000)
+    // Outside of these with a probability below 1e-9.
+    expect(failed).toBeGreaterThan(110)
+    expect(failed).toBeLessThan(290)
+  })
+
+  it('that never becomes ready does not hold up the start, and has its share refused', async () => {
+    const demo = await startDemo({ args: ['--values', 'chart/examples/never-ready.yaml'] })
+    expect(demo.lines).toContain('canary     not there yet, 0 of 2 ready after 5 s')
+    await demo.said(/^ {2}2 of 4 processes ready \d+ ms after the render;/)
+    expect(count((await sample(demo.url, 100)).map(({ status, role }) => `${status} ${role}`))).toEqual({
+      '200 stable': 90,
+      '503 undefined': 10,
+    })
+    const from = demo.edit(canaryFile, replace(['v1.1.1-canary', 'v2\n  FAULT_READY_AFTER_MS: "0"']))
+    rmSync(join(demo.folder, 'chart/examples/never-ready.yaml'))
+    await demo.said(/no such file/, from)
+    writeFileSync(join(demo.folder, 'chart/examples/never-ready.yaml'), '')
+    await demo.said(/2 of 2 ready/, from)
+    expect(await roleCounts(demo.url)).toEqual({ stable: 90, canary: 10 })
+  })
+
+  it('whose new version never becomes ready goes on serving with the old one, which an undone edit keeps', async () => {
+    const demo = await startDemo()
+    const before = await podNames(demo.url)
+    const from = demo.edit(canaryFile, replace(['env:', 'env:\n  FAULT_READY_AFTER_MS: "-1"']))
+    expect(await demo.said(/not there yet/, from)).toBe(
+      'canary     not there yet, 0 of 2 ready after 5 s; 2 of the old ones go on serving',
+    )
+    expect(await podNames(demo.url)).toEqual(before)
+    expect(await demo.pods()).toHaveLength(5)
+    const undone = demo.edit(canaryFile, replace(['\n  FAULT_READY_AFTER_MS: "-1"', '']))
+    await demo.said(/2 of 2 ready after 0\.0 s/, undone)
+    expect(await podNames(demo.url)).toEqual(before)
+  })
+
+  it('that cannot start says why each time, and tries less and less often', async () => {
+    const demo = await startDemo()
+    const before = await podNames(demo.url)
+    const from = demo.edit(canaryFile, replace(['env:', 'env:\n  FAULT_ERROR_RATE: "2"']))
+    await demo.said(/in 2 s/, from)
+    const name = /devops-api-canary-\S+/.exec(demo.lines[from + 1] as string)?.[0]
+    const why = `${name}  devops-api cannot start: FAULT_ERROR_RATE is "2": it must be a number from 0 to 1`
+    expect(demo.lines.slice(from).filter((line) => !line.includes('not there yet'))).toEqual([
+      'canary     FAULT_ERROR_RATE – → 2: rolling 2 pods',
+      ...['at once', 'in 1 s', 'in 2 s'].flatMap((when) => [why, `${name}  ended with exit code 1, restarts ${when}`]),
+    ])
+    expect(await podNames(demo.url)).toEqual(before)
+    const undone = demo.edit(canaryFile, replace(['\n  FAULT_ERROR_RATE: "2"', '']))
+    await demo.said(/2 of 2 ready/, undone)
+    // The one that waited to be started again is gone.
+    expect((await demo.interrupt()).stdout).toContain('stopped    4 processes in ')
+  })
+})
+
+describe.concurrent('a pod', () => {
+  it('that is killed is started again, while the others go on', async () => {
+    const demo = await startDemo()
+    const before = await podNames(demo.url)
+    const [pid = 0] = await demo.pods()
+    const from = demo.lines.length
+    process.kill(pid, 'SIGKILL')
+    await demo.said(/ready again/, from)
+    const name = demo.lines[from]?.split(' ', 1)
+    expect(demo.lines.slice(from)).toEqual([`${name}  ended by SIGKILL, restarts at once`, `${name}  ready again`])
+    expect(await podNames(demo.url)).toEqual(before)
+    expect(await demo.pods()).not.toContain(pid)
+    expect(await demo.pods()).toHaveLength(4)
+  })
+
+  it('that hangs gets no requests, is restarted in the end, and then gets some again', async () => {
+    const probe = '{periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 2}'
+    const values = `probes: {readiness: ${probe}, liveness: ${probe.replace('2', '4')}}\npreStopSleepSeconds: 2\n`
+    const demo = await startDemo({
+      args: ['--values', 'a.yaml', '--stable-values', 'a.yaml'],
+      files: { 'a.yaml': values },
+    })
+    const before = await podNames(demo.url)
+    const [pid = 0] = await demo.pods()
+    const from = demo.lines.length
+    process.kill(pid, 'SIGSTOP')
+    const [name] = (await demo.said(/not ready/, from)).split(' ', 1)
+    const replies = await sample(demo.url, 100)
+    expect(replies.map(({ pod }) => pod)).not.toContain(name)
+    await demo.said(/not alive/, from)
+    // It gets the SIGTERM that has waited for it.
+    process.kill(pid, 'SIGCONT')
+    await demo.said(/ready again/, from)
+    expect(demo.lines.slice(from).filter((line) => line.startsWith(`${name}`))).toEqual([
+      `${name}  not ready, /readyz: no answer in 1 s`,
+      `${name}  not alive, /livez: no answer in 1 s; it will be restarted`,
+      `${name}  ended with exit code 0, restarts at once`,
+      `${name}  ready again`,
+    ])
+    expect(await podNames(demo.url)).toEqual(before)
+    expect(await demo.pods()).not.toContain(pid)
+  })
+
+  it('that is to be restarted gets no requests, even if it would answer', async () => {
+    const template = readFileSync('chart/templates/deployment.yaml', 'utf8').replace('path: /livez', 'path: /nowhere')
+    const values = `replicas: 1
+probes: {liveness: {periodSeconds: 3, failureThreshold: 1}}
+preStopSleepSeconds: 60
+terminationGracePeriodSeconds: 90
+`
+    const demo = await startDemo({ ...small, files: { 'small.yaml': values, 'chart/templates/deployment.yaml': template } })
+    for (const role of ['stable', 'canary']) {
+      const line = await demo.said(new RegExp(`^devops-api-${role}-.*not alive`))
+      expect(line).toMatch(/ {2}not alive, \/nowhere: 404; it will be restarted$/)
+    }
+    expect(count((await sample(demo.url, 20)).map(({ status }) => `${status}`))).toEqual({ 503: 20 })
+  })
+})
+
+describe.concurrent('the end', () => {
+  it.each(['node', 'npm'] as const)('comes with Ctrl-C, in good order, started by %s', async (by) => {
+    const demo = await startDemo({ ...small, by })
+    expect(await demo.pods()).toHaveLength(2)
+    const { exitCode, signal, stdout, stderr } = await demo.interrupt()
+    // npm's shell dies of the signal as soon as the demo has ended.
+    expect({ exitCode, signal }).toEqual(
+      by === 'npm' ? { exitCode: undefined, signal: 'SIGINT' } : { exitCode: 0, signal: undefined },
+    )
+    expect(stdout).toMatch(/\d\d:\d\d:\d\d {2}stopped {4}2 processes in \d+ ms$/)
+    expect(stderr).toBe('')
+    await gone(demo)
+  })
+
+  it('is not what Ctrl-C itself brings to the pods, but the demo', async () => {
+    const demo = await startDemo(small)
+    const { stdout } = await execa('ps', ['-o', 'pgid=', '-p', (await demo.pods()).join(',')])
+    const groups = stdout.split('\n').map(Number)
+    expect(groups).toHaveLength(2)
+    expect(groups).not.toContain(demo.pid)
+  })
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('comes with %s', async (signal) => {
+    const demo = await startDemo(small)
+    expect(await demo.pods()).toHaveLength(2)
+    expect(await demo.kill(signal)).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/stopped {4}2 processes/) })
+    await gone(demo)
+  })
+
+  it('does not wait for old pods that go on serving', async () => {
+    const demo = await startDemo(small)
+    const from = demo.edit(canaryFile, replace(['v1.1.1-canary', 'v2']))
+    await demo.said(/1 of 1 ready/, from)
+    expect(await demo.pods()).toHaveLength(3)
+    const startedAt = performance.now()
+    expect(await demo.interrupt()).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/stopped {4}3 processes/) })
+    expect(performance.now() - startedAt).toBeLessThan(4_500) // they would serve for 5 s
+    await gone(demo)
+  })
+
+  it('comes at once with a second Ctrl-C, even to a pod that hangs', async () => {
+    const demo = await startDemo(small)
+    const pids = await demo.pods()
+    process.kill(pids[0] as number, 'SIGSTOP')
+    void demo.interrupt()
+    await until(async () => expect(await demo.left()).toEqual([pids[0]]))
+    await sleep(300) // npm's own signal would come sooner
+    expect(await demo.interrupt()).toMatchObject({ exitCode: 130 })
+    await gone(demo)
+  })
+
+  it('comes without a second one, too, to a pod that hangs, and puts no other in its place', async () => {
+    const probe = '{periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1}'
+    const files = { 'small.yaml': `replicas: 1\nprobes: {readiness: ${probe}}\n` }
+    const demo = await startDemo({ args: [...(small.args ?? []), '--verbose'], files })
+    const [pid = 0] = await demo.pods()
+    process.kill(pid, 'SIGSTOP')
+    const { exitCode, stdout } = await demo.interrupt()
+    expect(exitCode).toBe(0)
+    expect(stdout.match(/ listening /g)).toHaveLength(2)
+    await gone(demo)
+  })
+
+  it('comes once, where npm passes on the Ctrl-C of the terminal', async () => {
+    const demo = await startDemo(small)
+    const [pid = 0] = await demo.pods()
+    process.kill(pid, 'SIGSTOP')
+    void demo.interrupt()
+    await sleep(20)
+    expect(await demo.interrupt()).toMatchObject({ exitCode: 0 })
+  })
+
+  it('comes during the start', async () => {
+    const demo = runDemo(small)
+    await until(async () => expect((await demo.pods()).length).toBeGreaterThan(0))
+    expect(await demo.interrupt()).toMatchObject({ exitCode: 0 })
+    await gone(demo)
+  })
+
+  it('leaves no process behind when the demo is killed', async () => {
+    const demo = await startDemo(small)
+    expect(await demo.pods()).toHaveLength(2)
+    expect(await demo.kill('SIGKILL')).toMatchObject({ signal: 'SIGKILL' })
+    await gone(demo)
+  })
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)('comes when npm alone gets a %s', async (signal) => {
+    const demo = await startDemo({ ...small, by: 'npm' })
+    expect(await demo.pods()).toHaveLength(2)
+    await demo.kill(signal)
+    await gone(demo)
+  })
+
+  it('comes with an error that nobody expected', async () => {
+    const bomb = 'data:text/javascript,process.once(`SIGUSR2`,()=>{throw%20Error(`boom`)})'
+    const demo = await startDemo({ ...small, env: { NODE_OPTIONS: `--import=${bomb}` } })
+    expect(await demo.pods()).toHaveLength(2)
+    expect(await demo.kill('SIGUSR2')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('boom') })
+    await gone(demo)
+  })
+
+  it('comes when nobody reads what it says any more', async () => {
+    const demo = await startDemo(small)
+    expect(await demo.pods()).toHaveLength(2)
+    demo.hangUp()
+    demo.edit(stableFile, replace(['90', '91']))
+    expect(await demo.ended).toMatchObject({ exitCode: 0 })
+    await gone(demo)
+  })
+})
+
+describe.concurrent('a start is refused', () => {
+  const refused = async (options: DemoOptions) => {
+    const { exitCode, stdout, stderr } = await runDemo(options).ended
+    return { exitCode, stdout, stderr }
+  }
+  const refusal = (reason: string) => ({ exitCode: 1, stdout: '', stderr: `the demo cannot start: ${reason}` })
+
+  it('where the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    expect(await refused({ env: { PORT: `${port}` } })).toEqual(
+      refusal(`port ${port} is taken by another program; choose another one: PORT=9000 npm run demo`),
+    )
+    other.close()
+  })
+
+  it.each(['', '-1', '65536', '0x50'])('for PORT %j', async (PORT) => {
+    expect(await refused({ env: { PORT } })).toEqual(refusal(`PORT is "${PORT}": it must be a whole number from 0 to 65535`))
+  })
+
+  it.each([
+    ['--values', 'nothing.yaml'],
+    ['--stable-values', 'chart/values.yaml', 'nothing.yaml'],
+    ['--values', 'chart'],
+  ])('for a file that is none: %s %s', async (...args) => {
+    expect(await refused({ args })).toEqual(refusal(`there is no file ${args.at(-1)}`))
+  })
+
+  it('for values that Helm refuses', async () => {
+    const files = { 'a.yaml': 'role: stable\nreplicas: many\n' }
+    expect(await refused({ args: ['--values', 'a.yaml'], files })).toEqual(
+      refusal("Helm refuses canary:\n- at '/replicas': got string, want integer"),
+    )
+  })
+
+  it('for YAML that is none, and for a template that does not work', async () => {
+    const files = { 'a.yaml': 'a: [' }
+    const { exitCode, stderr } = await refused({ args: ['--stable-values', 'a.yaml'], files })
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/: Helm refuses stable:\nfailed to parse a\.yaml: .*yaml: line 1: did not find expected node content$/)
+    expect(await refused({ files: { 'chart/templates/service.yaml': '{{ if }}' } })).toMatchObject(
+      refusal('Helm refuses stable:\nparse error at (devops-api/templates/service.yaml:1): missing value for if'),
+    )
+  })
+
+  it('for a chart that is not like ours', async () => {
+    expect(await refused({ files: { 'chart/templates/service.yaml': '' } })).toEqual(
+      refusal('The chart makes no Service for stable.'),
+    )
+  })
+
+  it('without Helm, where npm does not bring it', async () => {
+    const elsewhere = `data:text/javascript,Object.defineProperty(process,'arch',{value:'arm64'})`
+    expect(await refused({ env: { NODE_OPTIONS: `--import=${elsewhere}` } })).toEqual(
+      refusal('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/'),
+    )
+  })
+
+  it.each([
+    [['--nothing'], "error: unknown option '--nothing'"],
+    [['nothing'], 'error: too many arguments. Expected 0 arguments but got 1: nothing.'],
+    [['--values'], "error: option '--values <file...>' argument missing"],
+  ])('for wrong use: %j', async (args, stderr) => {
+    expect(await refused({ args })).toEqual({ exitCode: 64, stdout: '', stderr })
+  })
+})
+
+it.concurrent('--help says what can be typed', async () => {
+  const { exitCode, stdout } = await runDemo({ args: ['--help'] }).ended
+  expect(exitCode).toBe(0)
+  for (const text of [
+    'npm run demo -- [options]',
+    '--values <file...>',
+    '--stable-values <file...>',
+    '--verbose',
+    'PORT=9000 npm run demo',
+  ]) {
+    expect(stdout).toContain(text)
+  }
+})

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -111,13 +111,30 @@ export class Demo {
 }
 
 /** Without those that have ended and that only their parent still remembers. */
-async function listProcesses() {
-  const { stdout } = await execa('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='])
-  return stdout.split('\n').flatMap((line) => {
-    const [pid, parent, state, ...command] = line.trim().split(/ +/)
+export async function listProcesses() {
+  const lines = existsSync('/proc/self') ? readProc() : (await execa('ps', ['-A', '-o', 'pid=,stat=,ppid=,pgid=,args='])).stdout
+  return lines.split('\n').flatMap((line) => {
+    const [pid, state, parent, group, ...command] = line.trim().split(/ +/)
     if (state?.startsWith('Z')) return []
-    return [{ pid: Number(pid), parent: Number(parent), isPod: command.includes('src/service/server.ts') }]
+    const isPod = command.includes('src/service/server.ts')
+    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), isPod }]
   })
+}
+
+/** What `ps` would print, which is not on every Linux. */
+function readProc(): string {
+  const read = (pid: string) => {
+    try {
+      const [, state, parent, group] = /\) (\w) (\d+) (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+      return `${pid} ${state} ${parent} ${group} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`
+    } catch {
+      return [] // It has ended meanwhile.
+    }
+  }
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap(read)
+    .join('\n')
 }
 
 const demos: Demo[] = []

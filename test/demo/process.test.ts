@@ -336,8 +336,9 @@ describe.concurrent('a pod', () => {
   })
 
   it('that hangs gets no requests, is restarted in the end, and then gets some again', async () => {
-    const probe = '{periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 2}'
-    const values = `probes: {readiness: ${probe}, liveness: ${probe.replace('2', '4')}}\npreStopSleepSeconds: 2\n`
+    // Far enough apart to come in this order on a busy machine, too.
+    const probe = (failures: number) => `{periodSeconds: 1, timeoutSeconds: 1, failureThreshold: ${failures}}`
+    const values = `probes: {readiness: ${probe(3)}, liveness: ${probe(8)}}\npreStopSleepSeconds: 2\n`
     const demo = await startDemo({
       args: ['--values', 'a.yaml', '--stable-values', 'a.yaml'],
       files: { 'a.yaml': values },

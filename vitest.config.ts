@@ -9,7 +9,7 @@ export default defineConfig({
     // Out of its sight: what only a process of its own can show (signals, timeouts, what the parser refuses), in process.test.ts.
     coverage: { include: ['src/**/*.ts'], reporter: ['text'] },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/*.test.ts', 'test/{service,chart,demo}/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['test/*.test.ts', 'test/{service,chart,demo,canary}/**/*.test.ts'] } },
       {
         extends: true,
         // One cluster, one story: the files run one after the other.

@@ -1,0 +1,97 @@
+import { type Command, Option } from 'commander'
+import { createLogUpdate } from 'log-update'
+import writeFileAtomic from 'write-file-atomic'
+import { check } from '../check.ts'
+import { exitCodes } from '../exitCodes.ts'
+import type { Expectation } from '../expectation.ts'
+import { whole } from '../format.ts'
+import { junitXml } from '../junitXml.ts'
+import {
+  type AskingOptions,
+  addAsking,
+  addLimits,
+  expectation,
+  type LimitOptions,
+  limitsOf,
+  targetOf,
+  wholeNumber,
+} from '../options.ts'
+import { reportText } from '../reportText.ts'
+import { columnsOf, painter, type Terminal } from '../terminal.ts'
+import { WrongUse } from '../wrongUse.ts'
+
+interface Options extends AskingOptions, LimitOptions {
+  expect?: Expectation
+  chart: string
+  requests?: number
+  conformance?: true
+  json?: true
+  junit?: string
+}
+
+// https://github.com/kubernetes-sigs/gateway-api/blob/v1.6.1/conformance/tests/httproute-weight.go; the rest of it are the defaults.
+const CONFORMANCE_REQUESTS = 500
+
+/** `check URL`: takes a sample and judges it. */
+export function checkCommand(program: Command, terminal: Terminal): void {
+  const command = addAsking(
+    program
+      .command('check')
+      .description(
+        'Ask a fixed number of times, and judge availability, split and canary health: PASS (exit code 0), FAIL (1) or INCONCLUSIVE (2).',
+      ),
+    { rate: [Number.POSITIVE_INFINITY, 'as the connections allow'], connections: 10 },
+  )
+    .option(
+      '--expect <shares>',
+      'v1=90,v2=10 (stable first, then canary) or stable=90,canary=10; by default what the gateway announces, else what the values files declare',
+      expectation,
+    )
+    .option('--chart <folder>', 'whose values-stable.yaml and values-canary.yaml declare the split', 'chart')
+    .option(
+      '--requests <number>',
+      'size of the sample; by default as many as it takes to judge the expected split',
+      wholeNumber(1, 10_000_000),
+    )
+    .addOption(
+      new Option(
+        '--conformance',
+        "as Gateway API's conformance test: 500 requests, 10 at a time, ±5%, and chance is no excuse",
+      ).conflicts(['requests', 'connections', 'tolerance']),
+    )
+  addLimits(command)
+    .option('--json', 'print one JSON object')
+    .option('--junit <file>', 'also write JUnit XML, with a test case for each gate')
+    .action((url: URL, options: Options) => run(url, options, terminal))
+}
+
+async function run(url: URL, options: Options, { stdout, signal, exitWith }: Terminal): Promise<void> {
+  const { expect, chart, rate, json, junit, conformance = false } = options
+  const progress = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
+  let shownAt = 0
+  const report = await check({
+    target: targetOf(url, options),
+    expectation: expect,
+    chart,
+    limits: limitsOf(options, conformance),
+    requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
+    rate,
+    signal,
+    onProgress: (done, requests) => {
+      if (!progress || performance.now() - shownAt < 100) return
+      shownAt = performance.now()
+      progress(`${whole(done)} of ${whole(requests)} requests`)
+    },
+  })
+  progress?.clear()
+  progress?.done()
+  stdout.write(json ? `${JSON.stringify(report)}\n` : reportText(report, columnsOf(stdout), painter(stdout)))
+  if (junit) await save(junit, junitXml(report))
+  exitWith(exitCodes[report.verdict])
+}
+
+async function save(file: string, text: string): Promise<void> {
+  await writeFileAtomic(file, text).catch(({ code, message }: NodeJS.ErrnoException) => {
+    throw new WrongUse(`cannot write --junit ${file} (${code ?? message}): it must be a file in a folder that can be written to`)
+  })
+}

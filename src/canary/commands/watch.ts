@@ -1,0 +1,92 @@
+import type { Command } from 'commander'
+import { createLogUpdate } from 'log-update'
+import { Asker } from '../asker.ts'
+import type { Expectation } from '../expectation.ts'
+import { History } from '../history.ts'
+import { type AskingOptions, addAsking, duration, expectation, targetOf } from '../options.ts'
+import type { Sample } from '../sample.ts'
+import { sampling } from '../sampling.ts'
+import { secondLine } from '../secondLine.ts'
+import { columnsOf, painter, type Terminal } from '../terminal.ts'
+import { watchScreen } from '../watchScreen.ts'
+
+interface Options extends AskingOptions {
+  expect?: Expectation
+  for?: number
+  json?: true
+}
+
+const REDRAW_MS = 250
+
+/** `watch URL`: shows what comes of a steady stream of requests, until it is interrupted. */
+export function watchCommand(program: Command, terminal: Terminal): void {
+  addAsking(
+    program
+      .command('watch')
+      .description(
+        'Ask steadily, and show who answers: live on a terminal, else a line a second. Ctrl-C ends it with a summary.',
+      ),
+    { rate: [20, '20'], connections: 100 },
+  )
+    .option(
+      '--expect <shares>',
+      'the split to show beside, v1=90,v2=10 or stable=90,canary=10; by default what the gateway announces',
+      expectation,
+    )
+    .option('--for <duration>', 'when to end; by default with Ctrl-C', duration('1s', '24h'))
+    .option('--json', 'print one JSON object a line, with what came in that second and in all')
+    .action((url: URL, options: Options) => run(url, options, terminal))
+}
+
+async function run(url: URL, options: Options, terminal: Terminal): Promise<void> {
+  const { expect, rate, json, for: ms } = options
+  const { stdout } = terminal
+  const signal = ms === undefined ? terminal.signal : AbortSignal.any([terminal.signal, AbortSignal.timeout(ms)])
+  const history = new History(expect)
+  const started = performance.now()
+  const seconds = () => (performance.now() - started) / 1000
+  const screen = (shown: { sample: Sample; seconds: number }) =>
+    watchScreen(url.href, history, shown, seconds(), columnsOf(stdout), painter(stdout))
+
+  const live = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
+  const draw = () => live?.(`${screen(history.recent(performance.now()))}\nCtrl-C ends with a summary`)
+  const redraw = () => {
+    // A terminal that has folded the old lines anew no longer has them where they were drawn.
+    stdout.write('\u001b[2J\u001b[H')
+    live?.done()
+    draw()
+  }
+  if (live) stdout.on('resize', redraw)
+  const drawing = setInterval(draw, REDRAW_MS)
+
+  const endSecond = () => {
+    const second = history.endSecond()
+    if (json)
+      stdout.write(
+        `${JSON.stringify({ at: new Date(), seconds: seconds(), unsent: history.unsent, second, total: history.total })}\n`,
+      )
+    else if (!live) stdout.write(`${secondLine(second, new Date())}\n`)
+  }
+  const ticking = setInterval(endSecond, 1000)
+
+  const asker = new Asker(targetOf(url, options))
+  const onBusy = () => {
+    history.unsent++
+  }
+  await sampling(
+    asker,
+    { requests: Number.POSITIVE_INFINITY, rate, onBusy },
+    (outcome) => history.add(outcome, performance.now()),
+    signal,
+  )
+  await asker.close()
+
+  clearInterval(drawing)
+  clearInterval(ticking)
+  stdout.off('resize', redraw)
+  live?.clear()
+  live?.done()
+  if (json) endSecond()
+  else stdout.write(screen({ sample: history.total, seconds: seconds() }))
+  terminal.exitWith(0)
+}

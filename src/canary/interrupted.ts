@@ -1,0 +1,2 @@
+/** The user has had enough. */
+export class Interrupted extends Error {}

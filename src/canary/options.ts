@@ -1,0 +1,145 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Target } from './asker.ts'
+import { type Expectation, parseExpectation } from './expectation.ts'
+import type { Limits } from './plan.ts'
+import { MAX_SECONDS } from './sample.ts'
+
+/** What an option's text means; the error says what is allowed. */
+type Parser<T> = (text: string) => T
+
+function refuse(allowed: string): never {
+  throw new InvalidArgumentError(`It must be ${allowed}.`)
+}
+
+/** A whole number. */
+export const wholeNumber =
+  (least: number, most: number): Parser<number> =>
+  (text) => {
+    const number = Number(text)
+    return /^\d+$/.test(text) && number >= least && number <= most ? number : refuse(`a whole number from ${least} to ${most}`)
+  }
+
+/** `1%` as 0.01. */
+export const percentage =
+  (least: number, most: number): Parser<number> =>
+  (text) => {
+    const [, number] = /^(\d+(?:\.\d+)?)\s?%$/.exec(text) ?? []
+    const value = Number(number)
+    return value >= least && value <= most ? value / 100 : refuse(`a percentage from ${least}% to ${most}%, such as 1%`)
+  }
+
+const unitsMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `500ms`, `30s`, `2m` or `1h` in milliseconds. */
+export const duration =
+  (least: string, most: string): Parser<number> =>
+  (text) => {
+    const ms = durationMs(text)
+    return ms >= durationMs(least) && ms <= durationMs(most)
+      ? ms
+      : refuse(`a duration from ${least} to ${most}, such as 500ms, 30s or 2m`)
+  }
+
+function durationMs(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
+  return Number(number) * (unitsMs[unit] ?? Number.NaN)
+}
+
+/** `--expect`. */
+export const expectation: Parser<Expectation> = (text) => {
+  try {
+    return parseExpectation(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+/** A URL to ask. */
+export const endpoint: Parser<URL> = (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    refuse('a URL such as http://127.0.0.1:8000; /version is added where it is missing')
+  if (!/\/version$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/version`
+  return url
+}
+
+// Those that make up the connection or the message are the HTTP client's.
+const RESERVED = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
+
+function header(text: string, previous: Record<string, string>): Record<string, string> {
+  const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):\s*([!-~](?:[ -~]*[!-~])?)\s*$/.exec(text) ?? []
+  if (!name || RESERVED.test(name)) refuse("'name: value', with a name that is not the HTTP client's own")
+  return { ...previous, [name.toLowerCase()]: value }
+}
+
+/** `--host`. */
+export const hostName: Parser<string> = (text) => (/^[\w.:[\]-]+$/.test(text) ? text : refuse('a host name, perhaps with a port'))
+
+/** What all commands that ask for the version take. */
+export interface AskingOptions {
+  rate: number
+  connections: number
+  timeout: number
+  header: Record<string, string>
+  host?: string
+}
+
+/** Adds the argument URL and the options of `AskingOptions`. */
+export function addAsking(command: Command, defaults: { rate: [number, string]; connections: number }): Command {
+  return command
+    .argument(
+      '<URL>',
+      'where the gateway listens, such as http://127.0.0.1:8000; /version is added where it is missing',
+      endpoint,
+    )
+    .addOption(
+      new Option('--rate <number>', 'requests a second, at most').argParser(wholeNumber(1, 10_000)).default(...defaults.rate),
+    )
+    .option('--connections <number>', 'requests under way at a time, at most', wholeNumber(1, 1000), defaults.connections)
+    .addOption(
+      new Option('--timeout <duration>', 'when a request has failed')
+        .argParser(duration('1ms', `${MAX_SECONDS}s`))
+        .default(5000, '5s'),
+    )
+    .addOption(new Option("--header <'name: value'>", 'a header to send; may be repeated').argParser(header).default({}, 'none'))
+    .option('--host <name>', 'the Host header to send, so that any address will do as the URL', hostName)
+}
+
+/** What all commands that judge take. */
+export interface LimitOptions extends Pick<Limits, 'tolerance' | 'maxErrorRate' | 'maxErrorIncrease'> {
+  maxP95Increase: number
+}
+
+/** Adds the options of `LimitOptions`. */
+export function addLimits(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--tolerance <percentage>', 'how far a share may be from the expected one')
+        .argParser(percentage(0.1, 50))
+        .default(0.05, '5%'),
+    )
+    .addOption(
+      new Option('--max-error-rate <percentage>', 'of all requests').argParser(percentage(0.01, 100)).default(0.01, '1%'),
+    )
+    .addOption(
+      new Option('--max-error-increase <percentage>', "canary's error rate over stable's")
+        .argParser(percentage(0, 100))
+        .default(0.01, '1%'),
+    )
+    .addOption(
+      new Option('--max-p95-increase <duration>', "canary's 95th percentile over stable's")
+        .argParser(duration('0ms', '60s'))
+        .default(20, '20ms'),
+    )
+}
+
+/** What is allowed. */
+export const limitsOf = (
+  { tolerance, maxErrorRate, maxErrorIncrease, maxP95Increase }: LimitOptions,
+  strict = false,
+): Limits => ({ tolerance, maxErrorRate, maxErrorIncrease, maxP95IncreaseMs: maxP95Increase, strict })
+
+/** Whom to ask. */
+export function targetOf(url: URL, { header, host, connections, timeout }: AskingOptions): Target {
+  return { url, headers: { ...header, ...(host !== undefined && { host }) }, connections, timeoutMs: timeout }
+}

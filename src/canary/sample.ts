@@ -1,0 +1,105 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+
+/** The longest time that a request may take. */
+export const MAX_SECONDS = 60
+
+/** Different versions, errors, pods or splits that are told apart; a confused server could send new ones for ever. */
+const MOST_TOLD_APART = 20
+const OTHERS = '(others)'
+
+/** What became of one request. */
+export interface Outcome {
+  /** Absent where nobody said it. */
+  version?: string | undefined
+  role?: string | undefined
+  pod?: string | undefined
+  /** The split that the route says it is configured to, such as "stable=90, canary=10". */
+  announced?: string | undefined
+  /** Why it failed, such as "500", "500 without a version" or "timeout"; absent for a good reply. */
+  error?: string | undefined
+  /** How long the whole reply took. */
+  microseconds?: number | undefined
+}
+
+/** How often each of a few texts occurred; those beyond the first 20 are counted together. */
+export class Counts extends Map<string, number> {
+  add(text: string): void {
+    const key = this.has(text) || this.size < MOST_TOLD_APART ? text : OTHERS
+    this.set(key, (this.get(key) ?? 0) + 1)
+  }
+
+  get total(): number {
+    return this.values().reduce((sum, count) => sum + count, 0)
+  }
+
+  toJSON(): Record<string, number> {
+    return Object.fromEntries(this)
+  }
+}
+
+/** Those who answer with the same version in the same role. */
+export interface Source {
+  readonly version: string
+  readonly role: string | undefined
+  /** All replies, errors included. */
+  replies: number
+  /** Replies that were errors, by kind. */
+  readonly errors: Counts
+  readonly pods: Counts
+  /** Microseconds that the good replies took, to three digits. */
+  readonly latency: RecordableHistogram
+}
+
+/** Without values yet. Errors have no place in it: a fast one would make up for slow replies. */
+export const emptyLatency = (): RecordableHistogram => createHistogram({ lowest: 1, highest: MAX_SECONDS * 1e6, figures: 3 })
+
+/** The value in milliseconds below which the share `q` of the replies lies; undefined without replies. */
+export const quantileMs = (latency: RecordableHistogram, q: number): number | undefined =>
+  latency.count > 0 ? latency.percentile(q * 100) / 1000 : undefined
+
+/** What became of a number of requests, in memory that does not grow with it. */
+export class Sample {
+  /** All of them: whatever a request came to, it counts. */
+  requests = 0
+  /** Those who answered; versions beyond the first 20 are one source. */
+  readonly sources: Source[] = []
+  /** Requests that nobody answered with a version, by what came instead. */
+  readonly failures = new Counts()
+  /** The splits that replies announced. */
+  readonly announced = new Counts()
+
+  add({ version, role, pod, announced, error, microseconds }: Outcome): void {
+    this.requests++
+    if (announced !== undefined) this.announced.add(announced)
+    if (version === undefined) {
+      this.failures.add(error ?? 'unknown')
+      return
+    }
+    const source = this.#source(version, role)
+    source.replies++
+    if (pod !== undefined) source.pods.add(pod)
+    if (error !== undefined) source.errors.add(error)
+    else if (microseconds !== undefined) source.latency.record(Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6))
+  }
+
+  #source(version: string, role: string | undefined): Source {
+    const find = (version: string, role?: string) =>
+      this.sources.find((source) => source.version === version && source.role === role)
+    const isFull = this.sources.length >= MOST_TOLD_APART
+    const known = find(version, role) ?? (isFull ? find(OTHERS) : undefined)
+    if (known) return known
+    const identity = isFull ? { version: OTHERS, role: undefined } : { version, role }
+    const source = { ...identity, replies: 0, errors: new Counts(), pods: new Counts(), latency: emptyLatency() }
+    this.sources.push(source)
+    return source
+  }
+
+  toJSON() {
+    const sources = this.sources.map(({ latency, ...source }) => ({
+      ...source,
+      latencyMs: { p50: quantileMs(latency, 0.5), p95: quantileMs(latency, 0.95), p99: quantileMs(latency, 0.99) },
+    }))
+    const { requests, failures, announced } = this
+    return { requests, sources, failures, announced }
+  }
+}

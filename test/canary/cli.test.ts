@@ -1,0 +1,452 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { execa } from 'execa'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { gateway } from './gateway.ts'
+
+const root = join(import.meta.dirname, '../..')
+const cli = join(root, 'src/canary/cli.ts')
+const { PATH } = process.env
+
+const children: { kill(signal: 'SIGKILL'): boolean }[] = []
+const folders: string[] = []
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+/** The real thing, in a process of its own, with the arguments of a line. */
+function start(line: string, { cwd = root, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  const options = { cwd, env: { PATH, ...env }, extendEnv: false, reject: false, forceKillAfterDelay: false } as const
+  const child = execa(process.execPath, [cli, ...line.split(' ').filter(Boolean)], options)
+  children.push(child)
+  return child
+}
+
+async function run(line: string, options?: Parameters<typeof start>[1]) {
+  const { exitCode, stdout, stderr } = await start(line, options)
+  return { exitCode, stdout, stderr }
+}
+
+/** The same on a terminal, so wide. `script` is its other end. */
+function startOnTerminal(line: string, columns: number, env: NodeJS.ProcessEnv = {}) {
+  const command = `stty cols ${columns} rows 40; exec ${process.execPath} ${cli} ${line}`
+  const options = {
+    cwd: root,
+    env: { PATH, TERM: 'xterm', ...env },
+    extendEnv: false,
+    reject: false,
+    forceKillAfterDelay: false,
+  } as const
+  const child = execa('script', ['-qefc', command, '/dev/null'], options)
+  children.push(child)
+  return child
+}
+
+const temporary = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'canary-cli-'))
+  folders.push(folder)
+  return folder
+}
+
+/** With which what is drawn is taken back. */
+const lineUp = '\u001b[1A'
+
+const expected = '--expect v1.1.1=90,v1.1.1-canary=10'
+
+describe.concurrent('check', () => {
+  it('passes with exit code 0', async ({ expect }) => {
+    const { url, asked } = await gateway()
+    const { exitCode, stdout, stderr } = await run(`check ${url} ${expected}`)
+    expect({ exitCode, stderr, asked: asked.length }).toEqual({ exitCode: 0, stderr: '', asked: 490 })
+    expect(stdout).toMatch(
+      /^http:\/\/127\.0\.0\.1:\d+\/version: 490 requests in \d+\.\d s\nexpected: v1\.1\.1 90 %, v1\.1\.1-canary 10 %\n/,
+    )
+    expect(stdout).toContain('PASS split\n  v1.1.1-canary answered 49 of 490 requests (10 %), expected 10 % ± 5 points\n')
+    expect(stdout.split('\n').at(-1)).toBe('PASS')
+    expect(stdout).not.toContain('\u001b')
+  })
+
+  it('fails with exit code 1', async ({ expect }) => {
+    const { url } = await gateway({ canaryErrorsEvery: 5 })
+    const { exitCode, stdout } = await run(`check ${url} ${expected}`)
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(
+      'FAIL canary health\n  canary failed 9 of 49 (18.4 %), stable 0 of 441 (0 %), allowed: 1 point more\n',
+    )
+    expect(stdout).toContain('  9 × 500\n')
+  })
+
+  it('is inconclusive with exit code 2', async ({ expect }) => {
+    const { url, asked } = await gateway()
+    const { exitCode, stdout } = await run(`check ${url} ${expected} --requests 20`)
+    expect([exitCode, asked.length]).toEqual([2, 20])
+    expect(stdout).toContain('INCONCLUSIVE split\n')
+  })
+
+  it('names the missing Service', async ({ expect }) => {
+    const { url } = await gateway({ insteadOfCanary: (_, response) => void response.writeHead(500).end() })
+    const { exitCode, stdout } = await run(`check ${url} --expect stable=90,canary=10`)
+    expect(exitCode).toBe(1)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('which never answered: the Service is missing (devops-api-canary)')
+  })
+
+  it('fails where nobody listens', async ({ expect }) => {
+    const { exitCode, stdout } = await run('check http://127.0.0.1:1 --expect v1=1')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('299 × connection refused')
+  })
+
+  it('prints one JSON object', async ({ expect }) => {
+    const { url } = await gateway({ announces: true })
+    const { exitCode, stdout } = await run(`check ${url}/version --json`)
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({
+      url: `${url}/version`,
+      expectation: [
+        { role: 'stable', share: 0.9 },
+        { role: 'canary', share: 0.1 },
+      ],
+      expectationFrom: 'the gateway',
+      sample: {
+        requests: 490,
+        sources: expect.arrayContaining([expect.objectContaining({ version: 'v1.1.1', role: 'stable', replies: 441 })]),
+        failures: {},
+        announced: { 'stable=90, canary=10': 491 },
+      },
+      seconds: expect.any(Number),
+      verdict: 'PASS',
+      gates: ['availability', 'split', 'canary health'].map((name) => ({ name, verdict: 'PASS', reason: expect.any(String) })),
+    })
+  })
+
+  it('asks first for what is announced, which does not count, and again where a gateway answers itself', async ({ expect }) => {
+    let left = 3
+    const { url, asked } = await gateway({
+      stable: 0,
+      canary: 100,
+      insteadOfCanary: (_, response) => {
+        if (left-- > 0) response.writeHead(500).end()
+        else response.writeHead(200, { 'app-role': 'stable', 'traffic-split': 'stable=100, canary=0' }).end('{"version":"v1"}')
+      },
+    })
+    const { expectation, sample, verdict } = JSON.parse((await run(`check ${url} --json`)).stdout)
+    expect(expectation).toEqual([
+      { role: 'stable', share: 1 },
+      { role: 'canary', share: 0 },
+    ])
+    expect([verdict, sample.requests, asked.length]).toEqual(['PASS', 299, 303])
+  })
+
+  it('is inconclusive where the announced split changes after the first reply', async ({ expect }) => {
+    let isFirst = true
+    const { url } = await gateway({
+      stable: 0,
+      canary: 100,
+      insteadOfCanary: (_, response) => {
+        response.setHeader('traffic-split', isFirst ? 'stable=90, canary=10' : 'stable=50, canary=50')
+        isFirst = false
+        response.writeHead(200, { 'app-role': 'stable' }).end('{"version":"v1"}')
+      },
+    })
+    const { exitCode, stdout } = await run(`check ${url} --json`)
+    const { gates } = JSON.parse(stdout)
+    expect(gates[1].reason).toBe('the announced split changed meanwhile: stable=90, canary=10, then stable=50, canary=50')
+    expect([exitCode, gates[1].verdict]).toEqual([2, 'INCONCLUSIVE'])
+  })
+
+  it('refuses an announcement that makes no sense', async ({ expect }) => {
+    const { url } = await gateway({ announces: true, stable: Number.NaN })
+    expect(await run(`check ${url}`)).toEqual({
+      exitCode: 64,
+      stdout: '',
+      stderr: `canary: ${url}/version announces a split that makes no sense, "stable=NaN, canary=10": give one with --expect v1=90,v2=10`,
+    })
+  })
+
+  it('goes by the values files where nothing is announced', async ({ expect }) => {
+    const { url } = await gateway()
+    const { exitCode, stdout } = await run(`check ${url} --json`)
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      expectationFrom: 'the values files',
+      expectation: [{ version: 'v1.1.1', role: 'stable', share: 0.9 }, {}],
+    })
+    const elsewhere = await run(`check ${url} --json --chart ${join(root, 'chart')}`, { cwd: temporary() })
+    expect(JSON.parse(elsewhere.stdout)).toMatchObject({ expectationFrom: 'the values files' })
+  })
+
+  it('is refused where there is nothing to go by', async ({ expect }) => {
+    const { url } = await gateway()
+    expect(await run(`check ${url} --chart nowhere`)).toEqual({
+      exitCode: 64,
+      stdout: '',
+      stderr: `canary: nothing to compare with: ${url}/version announces no split, and cannot read nowhere/values-stable.yaml: there is no such file; give --expect v1=90,v2=10, or the chart's folder with --chart`,
+    })
+    expect((await run('check http://127.0.0.1:1 --chart nowhere')).stderr).toContain(
+      'announces no split (connection refused), and',
+    )
+  })
+
+  it('refuses to ask without end, unless told how often', async ({ expect }) => {
+    const { url } = await gateway()
+    const { exitCode, stderr } = await run(`check ${url} --expect v1=9999,v2=1`)
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 64,
+      stderr: expect.stringMatching(
+        /^canary: to judge so small a share or rate takes \d{3},\d{3} requests: say how many with --requests$/,
+      ),
+    })
+  })
+
+  it('does as the conformance test of Gateway API', async ({ expect }) => {
+    const even = await gateway({ stable: 50, canary: 50 })
+    const { exitCode, stdout } = await run(`check ${even.url} --expect stable=50,canary=50 --conformance`)
+    expect([exitCode, even.asked.length]).toEqual([0, 500])
+    expect(stdout).toContain('canary answered 250 of 500 requests')
+    const off = await gateway({ stable: 44, canary: 56 })
+    expect((await run(`check ${off.url} --expect stable=50,canary=50 --conformance`)).exitCode).toBe(1)
+    expect((await run(`check ${off.url} --expect stable=50,canary=50 --requests 500`)).exitCode).toBe(2)
+  })
+
+  it('takes limits', async ({ expect }) => {
+    const { url } = await gateway({ stable: 50, canary: 50, canaryErrorsEvery: 10 })
+    const more = '--max-error-rate 10% --max-error-increase 15% --max-p95-increase 1s --tolerance 10%'
+    const { exitCode, stdout } = await run(`check ${url} --expect stable=50,canary=50 ${more}`)
+    expect(stdout).toContain('at most 10 % may')
+    expect(stdout).toContain('± 10 points')
+    expect(stdout).toContain('allowed: 15 points more')
+    expect(stdout).toContain('allowed: 1000 ms more')
+    expect(exitCode).toBe(0)
+  })
+
+  it('sends the headers and the host it is told, on as many connections', async ({ expect }) => {
+    const { url, asked } = await gateway()
+    await run(
+      `check ${url} ${expected} --requests 10 --host devops-api.internal --header x-a:1 --header X-B:2 --connections 3 --rate 1000 --timeout 10s`,
+    )
+    expect(asked).toHaveLength(10)
+    for (const headers of asked) expect(headers).toMatchObject({ host: 'devops-api.internal', 'x-a': '1', 'x-b': '2' })
+  })
+
+  it('writes JUnit XML beside', async ({ expect }) => {
+    const { url } = await gateway()
+    const folder = temporary()
+    const { exitCode, stdout } = await run(`check ${url} ${expected} --junit ${folder}/report.xml`)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('PASS')
+    expect(readFileSync(`${folder}/report.xml`, 'utf8')).toContain('<testsuites tests="3" failures="0" errors="0" skipped="0"')
+    expect(readdirSync(folder)).toEqual(['report.xml'])
+    const refused = await run(`check ${url} ${expected} --junit ${folder}/x/report.xml`)
+    expect(refused.exitCode).toBe(64)
+    expect(refused.stdout).toContain('PASS')
+    expect(refused.stderr).toBe(
+      `canary: cannot write --junit ${folder}/x/report.xml (ENOENT): it must be a file in a folder that can be written to`,
+    )
+  })
+
+  it('judges what it has when interrupted', async ({ expect }) => {
+    const { url, asked } = await gateway()
+    const child = start(`check ${url} ${expected} --rate 50`)
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5), { timeout: 30_000, interval: 2 })
+    child.kill('SIGINT')
+    const { exitCode, stdout } = await child
+    expect(exitCode).toBe(2)
+    expect(stdout).toContain('490 requests are needed to tell')
+  })
+
+  it('shows colours and its progress on a terminal, but for NO_COLOR', async ({ expect }) => {
+    const { url } = await gateway()
+    const { stdout, exitCode } = await startOnTerminal(`check ${url} ${expected}`, 60)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('\u001b[32mPASS')
+    expect(stdout).toMatch(/\d of 490 requests/)
+    expect(stdout.slice(stdout.lastIndexOf(' of 490 requests\r\n'))).toContain(lineUp)
+    const lines = stripVTControlCharacters(stdout).split(/\r?\n/)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(60)
+    const without = await startOnTerminal(`check ${url} ${expected}`, 60, { NO_COLOR: '1' })
+    expect(without.stdout).not.toContain('\u001b[32m')
+    expect(without.stdout).toContain('PASS availability')
+  })
+})
+
+describe.concurrent('watch', () => {
+  it('has a line for each second where there is no terminal, and a summary', async ({ expect }) => {
+    const { url } = await gateway({ announces: true })
+    const { exitCode, stdout, stderr } = await run(`watch ${url} --for 2500ms --rate 100`)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    const lines = stdout.split('\n')
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\dZ {2}\d+ requests {2}v1\.1\.1 stable \d+ \(\d+(\.\d)? %, p95 .* ms\)/)
+    expect(lines.filter((line) => /^\d\d:/.test(line)).length).toBeGreaterThanOrEqual(1)
+    expect(stdout).toMatch(/\/version: \d+ requests in 0:02\n/)
+    expect(stdout).toMatch(/v1\.1\.1-canary .* 10 % /)
+    expect(stdout).not.toContain('\u001b')
+  })
+
+  it('prints JSON objects, the last of which has everything', async ({ expect }) => {
+    const { url, asked } = await gateway({ canaryErrorsEvery: 2 })
+    const { exitCode, stdout } = await run(`watch ${url} --for 2500ms --rate 50 --json`)
+    expect(exitCode).toBe(0)
+    const objects = stdout.split('\n').map((line) => JSON.parse(line))
+    const seconds = objects.map(({ second }) => second.requests)
+    expect(objects.at(-1).total.requests).toBe(seconds.reduce((sum, number) => sum + number, 0))
+    expect(asked.length - objects.at(-1).total.requests).toBeLessThan(3)
+    expect(objects[0]).toEqual({
+      at: expect.any(String),
+      seconds: expect.any(Number),
+      unsent: 0,
+      second: expect.any(Object),
+      total: expect.any(Object),
+    })
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends with a summary at %s', async (signal) => {
+    const { url, asked } = await gateway()
+    const child = start(`watch ${url} ${expected}`)
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(10), { timeout: 30_000, interval: 2 })
+    child.kill(signal)
+    const { exitCode, stdout } = await child
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/\d+ requests in 0:0\d\n[\s\S]*v1\.1\.1 stable .* 90 % /)
+  })
+
+  it('says what it did not send', async ({ expect }) => {
+    const { url } = await gateway({ stable: 0, canary: 100, insteadOfCanary: () => {} })
+    const { stdout } = await run(`watch ${url} --for 1s --rate 100 --connections 2`)
+    expect(stdout).toMatch(/\d+ requests not sent, as all --connections were busy/)
+  })
+
+  it('does not mind that nobody reads on', async ({ expect }) => {
+    const { url } = await gateway()
+    const command = `set -o pipefail; ${process.execPath} ${cli} watch ${url} --rate 100 --json | head -n 1 > /dev/null`
+    const { exitCode, stderr } = await execa('bash', ['-c', command], { reject: false })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  })
+
+  it.each([60, 80, 140])('is live on a terminal of %i columns, until Ctrl-C', async (columns) => {
+    const { url, asked } = await gateway({ announces: true })
+    const child = startOnTerminal(`watch ${url} --rate 100`, columns)
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(130), { timeout: 30_000, interval: 2 })
+    child.stdin.write('\u0003')
+    const { exitCode, stdout } = await child
+    expect(exitCode).toBe(0)
+    const text = stripVTControlCharacters(stdout)
+    expect(text).toContain('Ctrl-C ends with a summary')
+    expect(stdout).toContain('\u001b[36mv1.1.1 stable')
+    expect(text).toMatch(/[▁▂▃▄▅▆▇█]/)
+    for (const line of text.split(/[\r\n]+/)) expect(line.length).toBeLessThanOrEqual(columns + 2)
+    expect(stdout.slice(stdout.lastIndexOf('Ctrl-C ends'))).toContain(lineUp)
+    // The cursor is back, and the summary the last thing to be seen.
+    expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'))
+    expect(text.slice(text.lastIndexOf('/version: '))).not.toContain('Ctrl-C ends')
+  })
+
+  it('draws anew on a terminal that becomes narrower', async ({ expect }) => {
+    const { url, asked } = await gateway({ announces: true })
+    const child = startOnTerminal(`watch ${url} --rate 100`, 120)
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(50), { timeout: 30_000, interval: 2 })
+    const [, pid = ''] = /^(\d+)/.exec((await execa('pgrep', ['-P', `${child.pid}`])).stdout) ?? []
+    await execa('sh', ['-c', `stty cols 50 rows 40 < /proc/${pid}/fd/0`])
+    const before = asked.length
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 80), { timeout: 30_000, interval: 2 })
+    child.stdin.write('\u0003')
+    const { stdout } = await child
+    const [wide = '', narrow = ''] = stdout.split('\u001b[2J\u001b[H')
+    expect(wide).toContain('█')
+    expect(narrow).toContain('v1.1.1 stable')
+    for (const line of stripVTControlCharacters(narrow).split(/[\r\n]+/)) expect(line.length).toBeLessThanOrEqual(52)
+  })
+})
+
+describe.concurrent('wrong use', () => {
+  const url = 'http://127.0.0.1:1'
+  it.each([
+    ['check', "missing required argument 'URL'"],
+    ['chek', "unknown command 'chek' (Did you mean check?)"],
+    [`check ${url} more`, `too many arguments for 'check'. Expected 1 argument but got 2: ${url}, more.`],
+    [`watch ${url} --fro 1s`, "unknown option '--fro' (Did you mean --for?)"],
+    [
+      'check 127.0.0.1:8000',
+      "command-argument value '127.0.0.1:8000' is invalid for argument 'URL'. It must be a URL such as http://127.0.0.1:8000; /version is added where it is missing.",
+    ],
+    [
+      'watch ftp://x',
+      "command-argument value 'ftp://x' is invalid for argument 'URL'. It must be a URL such as http://127.0.0.1:8000; /version is added where it is missing.",
+    ],
+    [
+      `check ${url} --requests 0`,
+      "option '--requests <number>' argument '0' is invalid. It must be a whole number from 1 to 10000000.",
+    ],
+    [`check ${url} --rate 1.5`, "option '--rate <number>' argument '1.5' is invalid. It must be a whole number from 1 to 10000."],
+    [
+      `check ${url} --connections many`,
+      "option '--connections <number>' argument 'many' is invalid. It must be a whole number from 1 to 1000.",
+    ],
+    [
+      `check ${url} --tolerance 5`,
+      "option '--tolerance <percentage>' argument '5' is invalid. It must be a percentage from 0.1% to 50%, such as 1%.",
+    ],
+    [
+      `check ${url} --max-error-rate 0%`,
+      "option '--max-error-rate <percentage>' argument '0%' is invalid. It must be a percentage from 0.01% to 100%, such as 1%.",
+    ],
+    [
+      `check ${url} --max-error-increase 101%`,
+      "option '--max-error-increase <percentage>' argument '101%' is invalid. It must be a percentage from 0% to 100%, such as 1%.",
+    ],
+    [
+      `check ${url} --max-p95-increase 20`,
+      "option '--max-p95-increase <duration>' argument '20' is invalid. It must be a duration from 0ms to 60s, such as 500ms, 30s or 2m.",
+    ],
+    [
+      `check ${url} --timeout 61s`,
+      "option '--timeout <duration>' argument '61s' is invalid. It must be a duration from 1ms to 60s, such as 500ms, 30s or 2m.",
+    ],
+    [
+      `watch ${url} --for 25h`,
+      "option '--for <duration>' argument '25h' is invalid. It must be a duration from 1s to 24h, such as 500ms, 30s or 2m.",
+    ],
+    [
+      `check ${url} --expect v1`,
+      "option '--expect <shares>' argument 'v1' is invalid. It must be versions or roles with their weights, such as v1=90,v2=10 or stable=90,canary=10.",
+    ],
+    [
+      `check ${url} --header x`,
+      "option '--header <'name: value'>' argument 'x' is invalid. It must be 'name: value', with a name that is not the HTTP client's own.",
+    ],
+    [
+      `check ${url} --header connection:close`,
+      "option '--header <'name: value'>' argument 'connection:close' is invalid. It must be 'name: value', with a name that is not the HTTP client's own.",
+    ],
+    [`check ${url} --host a/b`, "option '--host <name>' argument 'a/b' is invalid. It must be a host name, perhaps with a port."],
+    [`check ${url} --conformance --requests 5`, "option '--conformance' cannot be used with option '--requests <number>'"],
+    [`check ${url} --conformance --tolerance 1%`, "option '--conformance' cannot be used with option '--tolerance <percentage>'"],
+    [`check ${url} --conformance --connections 1`, "option '--conformance' cannot be used with option '--connections <number>'"],
+  ])('%s', async (line, message) => {
+    expect(await run(line)).toEqual({ exitCode: 64, stdout: '', stderr: `canary: ${message}` })
+  })
+
+  it('is to say nothing, too', async ({ expect }) => {
+    const { exitCode, stdout, stderr } = await run('')
+    expect([exitCode, stdout]).toEqual([64, ''])
+    expect(stderr).toContain('Usage: canary')
+  })
+})
+
+it('Help is no wrong use', async () => {
+  const [all, check, watch] = await Promise.all(['--help', 'check --help', 'watch --help'].map((line) => run(line)))
+  for (const result of [all, check, watch]) expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(all?.stdout).toContain('Exit codes: 0 done or PASS, 1 FAIL, 2 INCONCLUSIVE, 64 wrong use, 130 interrupted.')
+  for (const line of check?.stdout.split('\n') ?? []) expect(line.length).toBeLessThanOrEqual(80)
+  expect(check?.stdout).toContain('(default: 1%)')
+  expect(watch?.stdout).toContain('--for <duration>')
+})
+
+it('Nothing of it imports the service or the demo', () => {
+  for (const path of readdirSync(join(root, 'src/canary'), { recursive: true, encoding: 'utf8' })) {
+    if (path.endsWith('.ts'))
+      expect(readFileSync(join(root, 'src/canary', path), 'utf8')).not.toMatch(/from '[^']*\/(service|demo)\//)
+  }
+})

@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { check, type Report } from '../check.ts'
+import { disagreements, type Facts } from '../disagreements.ts'
+import { type Role, roles, shares } from '../expectation.ts'
+import { Failure } from '../failure.ts'
+import { addPlace, type PlaceOptions } from '../moving.ts'
+import { addLimits, type LimitOptions, limitsOf } from '../options.ts'
+import { Programs } from '../programs.ts'
+import { readStanding } from '../readStanding.ts'
+import type { Standing } from '../standing.ts'
+import { statusText } from '../statusText.ts'
+import { targetFor } from '../targetFor.ts'
+import { columnsOf, painter, type Terminal } from '../terminal.ts'
+import type { Values } from '../values.ts'
+import { readOverlays, readValues, valuesFile } from '../valuesFiles.ts'
+import { WrongUse } from '../wrongUse.ts'
+
+interface Options extends PlaceOptions, LimitOptions {}
+
+/** `status`: where things stand, and whether all of it agrees. */
+export function statusCommand(program: Command, terminal: Terminal): void {
+  addLimits(
+    addPlace(
+      program
+        .command('status')
+        .description(
+          'Show what is declared, installed, live and observed, and each disagreement with what to do. Exit code 0 when all agrees, else 1.',
+        ),
+    ),
+  ).action((options: Options) => run(options, terminal))
+}
+
+async function run(options: Options, { stdout, signal, exitWith }: Terminal): Promise<void> {
+  const { chart, values, json } = options
+  const overlays = readOverlays(values)
+  const declared = { stable: declaredOf(chart, 'stable'), canary: declaredOf(chart, 'canary') }
+  const standing = await orWhy(() => readStanding(new Programs(options, signal)))
+  const observed = await orWhy(() => observe(options, standing, signal))
+  const facts: Facts = { declared, overlays, standing, observed }
+  const status = { declared, standing, observed, disagreements: disagreements(facts) }
+  stdout.write(json ? `${JSON.stringify(status)}\n` : statusText(status, columnsOf(stdout), painter(stdout)))
+  exitWith(status.disagreements.length === 0 ? 0 : 1)
+}
+
+function declaredOf(chart: string, role: Role): Values | string {
+  try {
+    return readValues(valuesFile(chart, role)).values
+  } catch (error) {
+    if (error instanceof WrongUse) return error.message
+    throw error
+  }
+}
+
+/** What is missing is shown, not fatal. */
+async function orWhy<T>(act: () => Promise<T>): Promise<T | string> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof Failure || error instanceof WrongUse) return error.message
+    throw error
+  }
+}
+
+/** A sample beside the weights in the route, which is what a gateway follows. */
+async function observe(options: Options, standing: Standing | string, signal: AbortSignal): Promise<Report | string> {
+  if (typeof standing === 'string') return 'nobody was asked, because nobody knows what to expect'
+  const { route, workloads } = standing
+  if (!route) return 'nobody was asked, because there is no route'
+  if (route.weights.stable + route.weights.canary === 0) return 'nobody was asked, because the route sends requests nowhere'
+  const target = targetFor(options, standing)
+  const entries = roles.map((role) => {
+    const version = workloads[role]?.version
+    return { role, ...(version !== undefined && { version }), weight: route.weights[role] }
+  })
+  return check({
+    target,
+    expectation: shares(entries),
+    chart: options.chart,
+    limits: limitsOf(options),
+    rate: Number.POSITIVE_INFINITY,
+    signal,
+  })
+}

@@ -3,6 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY src/service src/service
+COPY src/canary src/canary
 RUN mkdir /cache
 
 FROM gcr.io/distroless/nodejs26-debian13:nonroot
@@ -20,5 +21,7 @@ COPY --from=install --chown=65532:65532 /cache /cache
 USER 65532
 # Starts the service, loads what it loads later, and stops it: this fills the compile cache, which is good for this user and this Node only.
 RUN ["/nodejs/bin/node", "--eval", "process.env.PORT = '0'; Promise.all([import('/app/src/service/server.ts'), import('prom-client'), import('@fastify/swagger')]).then(() => process.kill(process.pid, 'SIGTERM'))"]
+# The same for the canary CLI, which `helm test` and Jobs run.
+RUN ["/nodejs/bin/node", "src/canary/cli.ts", "check", "--help"]
 EXPOSE 8080
 CMD ["src/service/server.ts"]

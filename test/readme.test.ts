@@ -83,7 +83,14 @@ describe('the README', () => {
       table('Roll back')
         .map(([name]) => name?.replaceAll('`', ''))
         .toSorted(),
-    ).toEqual(['bad-canary.yaml', 'never-ready.yaml', 'production.yaml', 'shared-gateway.yaml', 'slow-canary.yaml'])
+    ).toEqual([
+      'bad-canary.yaml',
+      'check-job.yaml',
+      'never-ready.yaml',
+      'production.yaml',
+      'shared-gateway.yaml',
+      'slow-canary.yaml',
+    ])
   })
 
   it('sets up kind as the public CI does', () => {

@@ -46,6 +46,37 @@ v{{ include "devops-api.tag" . | trimPrefix "v" }}
 {{- end }}
 {{- end }}
 
+{{/* What the route is configured to, as it announces and the canary CLI reads it. */}}
+{{- define "devops-api.split" -}}
+stable={{ int64 .Values.traffic.stable }}, canary={{ int64 .Values.traffic.canary }}
+{{- end }}
+
+{{/* A Host header that the route answers to; empty means any. */}}
+{{- define "devops-api.host" -}}
+{{ with first .Values.gateway.hostnames }}{{ replace "*" "any" . }}{{ end }}
+{{- end }}
+
+{{/* Where the test reaches the gateway, if known. Only the release's own is looked up: where reading is forbidden, Helm fails. */}}
+{{- define "devops-api.testAddress" -}}
+{{- if .Values.test.gatewayAddress -}}
+{{ .Values.test.gatewayAddress }}
+{{- else if and .Values.gateway.enabled .Values.gateway.create }}
+{{- $live := lookup "gateway.networking.k8s.io/v1" "Gateway" .Release.Namespace (include "devops-api.fullname" .) }}
+{{- with dig "status" "addresses" (list) $live }}
+{{- $address := (first .).value -}}
+{{ contains ":" $address | ternary (printf "[%s]" $address) $address }}:{{ int $.Values.gateway.listener.port }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What to do about a gateway that the test does not ask; empty where it does, and where there is no route. */}}
+{{- define "devops-api.unasked" -}}
+{{- if and .Values.gateway.enabled (not (include "devops-api.testAddress" .)) -}}
+The gateway is not asked, because its address is not known: set test.gatewayAddress to its host:port
+{{- if .Values.gateway.create }}, or repeat helm upgrade once the Gateway has an address{{ end }}.
+{{- end }}
+{{- end }}
+
 {{/* Shared by the service's pods and the test's; with the container below, the restricted Pod Security Standard. */}}
 {{- define "devops-api.podSpec" -}}
 {{- $existing := .Values.serviceAccount.name | default "default" -}}

@@ -33,6 +33,12 @@
 {{- end }}
 {{- end }}
 
+{{- if and .Values.test.gatewayAddress (not $gateway.enabled) }}
+{{- include "devops-api.refuse" (list
+  (printf "test.gatewayAddress is %q, but gateway.enabled is false, and without a route there is no split to judge." .Values.test.gatewayAddress)
+  "Set it in the values of the release that owns the route.") }}
+{{- end }}
+
 {{- if and $gateway.enabled (not $gateway.create) (not $gateway.name) }}
 {{- include "devops-api.refuse" (list
   "gateway.create is false, but gateway.name is empty."

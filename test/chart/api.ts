@@ -2,6 +2,7 @@ import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.co
 import { Ajv } from 'ajv'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
+import { Job } from 'kubernetes-models/batch/v1/Job'
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
 import { Pod } from 'kubernetes-models/v1/Pod'
@@ -34,6 +35,7 @@ const customResource = (spec: object): Validate => {
 const types: Record<string, Validate> = {
   'apps/v1 Deployment': model(Deployment),
   'autoscaling/v2 HorizontalPodAutoscaler': model(HorizontalPodAutoscaler),
+  'batch/v1 Job': model(Job),
   'gateway.networking.k8s.io/v1 Gateway': customResource(gatewayApi.Gateway),
   'gateway.networking.k8s.io/v1 HTTPRoute': customResource(gatewayApi.HTTPRoute),
   'monitoring.coreos.com/v1 PodMonitor': model(PodMonitor),

@@ -31,20 +31,41 @@ const discovery: Record<string, object> = {
   ),
 }
 
-/** Lets Helm pretend an installation on as much of an API server as it asks for, which holds the release `existing`. */
-async function install(role: Role, options: Options & { existing?: Role } = {}) {
-  const { existing, release = `devops-api-${role}`, values = '' } = options
-  const service = `/api/v1/namespaces/demo/services/devops-api-${existing}`
-  const metadata = {
-    name: `devops-api-${existing}`,
-    labels: { 'app.kubernetes.io/managed-by': 'Helm' },
-    annotations: { 'meta.helm.sh/release-name': `devops-api-${existing}`, 'meta.helm.sh/release-namespace': 'demo' },
+const metadataOf = (name: string) => ({
+  name,
+  labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+  annotations: { 'meta.helm.sh/release-name': name, 'meta.helm.sh/release-namespace': 'demo' },
+})
+
+/**
+ * Lets Helm pretend an installation on as much of an API server as it asks for, which holds the Service `existing` and stable's
+ * Gateway with the status `gateway`, and lets nobody look into other namespaces.
+ */
+async function install(role: Role, options: Options & { existing?: Role; gateway?: object } = {}) {
+  const { existing, gateway, release = `devops-api-${role}`, values = '' } = options
+  const objects: Record<string, object> = {
+    ...discovery,
+    [`/api/v1/namespaces/demo/services/devops-api-${existing}`]: {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: metadataOf(`devops-api-${existing}`),
+    },
+    ...(gateway && {
+      '/apis/gateway.networking.k8s.io/v1/namespaces/demo/gateways/devops-api-stable': {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'Gateway',
+        metadata: metadataOf('devops-api-stable'),
+        status: gateway,
+      },
+    }),
   }
   const server = createServer(({ url = '' }, response) => {
     const path = url.replace(/\?.*/, '')
-    const found = path === service ? { apiVersion: 'v1', kind: 'Service', metadata } : discovery[path]
-    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(found ?? { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason: 'NotFound', code: 404 }))
+    const found = objects[path]
+    const isForbidden = /namespaces\/(?!demo\/)/.test(path)
+    const [code, reason] = isForbidden ? [403, 'Forbidden'] : [404, 'NotFound']
+    response.writeHead(found ? 200 : code, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(found ?? { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason, code }))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -65,12 +86,13 @@ async function install(role: Role, options: Options & { existing?: Role } = {}) 
     },
   )
   server.close()
-  return { notes: stdout.split('NOTES:\n')[1], stderr }
+  const asked = /^ +- (http:.*)$/m.exec(stdout)?.[1]
+  return { notes: stdout.split('NOTES:\n')[1], asked, stderr }
 }
 
 describe('the notes', () => {
   it('of stable show the split and how to see it', async () => {
-    const { notes } = await install('stable', { existing: 'canary' })
+    const { notes } = await install('stable', { existing: 'canary', gateway: { addresses: [{ value: '10.0.0.1' }] } })
     expect(notes).toBe(`devops-api-stable says v1.1.1, and its route splits requests:
 
   stable     90 %  ████████████████████████████████████
@@ -83,7 +105,8 @@ Try it:
 
 Behind a port mapping, as with kind, set the address yourself: address=127.0.0.1:8000
 
-Test it: helm test devops-api-stable -n demo`)
+Test it: helm test devops-api-stable -n demo
+The gateway is asked as well, at 10.0.0.1:8000.`)
   })
 
   it('of stable warn of a canary that is missing', async () => {
@@ -141,6 +164,59 @@ Test it: helm test devops-api-canary -n demo`)
       'WARNING: the Service devops-api-stable is not there (yet), so nothing sends it requests. Install it:',
       '  helm upgrade --install devops-api-stable . --values values-stable.yaml -n demo',
     ])
+  })
+})
+
+describe('helm test of stable asks the gateway', () => {
+  const shared = { overlays: ['examples/shared-gateway.yaml'] }
+  const unasked = 'The gateway is not asked, because its address is not known: set test.gatewayAddress to its host:port'
+
+  it.each([
+    ['10.0.0.1', 'http://10.0.0.1:8000'],
+    ['lb.example.com', 'http://lb.example.com:8000'],
+    ['fd00::1', 'http://[fd00::1]:8000'],
+  ])('at the address %s of its status', async (value, url) => {
+    const { asked, notes } = await install('stable', { gateway: { addresses: [{ value }, { value: '10.9.9.9' }] } })
+    expect(asked).toBe(url)
+    expect(notes).not.toContain('not asked')
+  })
+
+  it('at the port of its listener', async () => {
+    const gateway = { addresses: [{ value: '10.0.0.1' }] }
+    const { asked } = await install('stable', { gateway, values: { gateway: { listener: { port: 81 } } } })
+    expect(asked).toBe('http://10.0.0.1:81')
+  })
+
+  it('at test.gatewayAddress rather than that', async () => {
+    const gateway = { addresses: [{ value: '10.0.0.1' }] }
+    const { asked, notes } = await install('stable', { gateway, values: { test: { gatewayAddress: 'traefik.traefik:80' } } })
+    expect(asked).toBe('http://traefik.traefik:80')
+    expect(notes).toContain('Test it: helm test devops-api-stable -n demo\nThe gateway is asked as well, at traefik.traefik:80.')
+  })
+
+  it.each([
+    ['is not there yet', {}],
+    ['has no status yet', { gateway: {} }],
+    ['has no address yet', { gateway: { addresses: [] } }],
+  ])('not when it %s, which the notes say', async (_, options) => {
+    const { asked, notes } = await install('stable', options)
+    expect(asked).toBeUndefined()
+    expect(notes).toContain(
+      `Test it: helm test devops-api-stable -n demo\n${unasked}, or repeat helm upgrade once the Gateway has an address.`,
+    )
+  })
+
+  it("not when it is somebody else's, in a namespace that may be closed, which the notes say", async () => {
+    const { asked, notes, stderr } = await install('stable', { ...shared, gateway: { addresses: [{ value: '10.0.0.1' }] } })
+    expect(stderr).toBe('')
+    expect(asked).toBeUndefined()
+    expect(notes).toContain(`Test it: helm test devops-api-stable -n demo\n${unasked}.`)
+  })
+
+  it('not without a route', async () => {
+    const gateway = { addresses: [{ value: '10.0.0.1' }] }
+    expect((await install('stable', { gateway, values: { gateway: { enabled: false } } })).asked).toBeUndefined()
+    expect((await install('canary', { gateway })).asked).toBeUndefined()
   })
 })
 

@@ -1,5 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { IJob } from 'kubernetes-models/batch/v1/Job'
 import { describe, expect, it } from 'vitest'
-import { type Options, podTemplates, type Role, render } from './render.ts'
+import { parse } from 'yaml'
+import type { Manifest } from '../../src/demo/render.ts'
+import { assertValid } from './api.ts'
+import { chart, type Options, podTemplates, type Role, render } from './render.ts'
 
 async function pod(role: Role, options: Options = {}) {
   const [service] = podTemplates(await render(role, options))
@@ -13,6 +19,8 @@ async function environment(role: Role, options: Options = {}) {
     container.env?.map(({ name, value, valueFrom }) => [name, value ?? valueFrom?.fieldRef?.fieldPath]) ?? [],
   )
 }
+
+const readJob = async (): Promise<Manifest & IJob> => parse(await readFile(join(chart, 'examples/check-job.yaml'), 'utf8'))
 
 describe('a pod restarts only when something in it changes', () => {
   it.each([
@@ -137,6 +145,31 @@ describe('every pod', () => {
     for (const { spec } of podTemplates(await render('stable', { values: { serviceAccount } }))) {
       expect(spec.serviceAccountName).toBe(name)
     }
+  })
+})
+
+describe('the Job that checks the split', () => {
+  it('is what the API server accepts, tries once, and keeps its log for a while', async () => {
+    const job = await readJob()
+    assertValid(job)
+    expect(job.spec).toMatchObject({ backoffLimit: 0, ttlSecondsAfterFinished: 3600 })
+    expect(job.spec).not.toHaveProperty('activeDeadlineSeconds')
+  })
+
+  it('runs the image as helm test of stable does, and expects what its values say', async () => {
+    const { Pod, HTTPRoute } = await render('stable', { values: { test: { gatewayAddress: 'traefik.default:80' } } })
+    const { spec } = (await readJob()).spec?.template ?? {}
+    const { serviceAccountName: _, containers: [test] = [], ...pod } = Pod.spec ?? { containers: [] }
+    const { containers: [check] = [], ...rest } = spec ?? { containers: [] }
+    expect(rest).toEqual(pod)
+    const { image, imagePullPolicy, securityContext, resources } = test ?? {}
+    expect(check).toMatchObject({ image, imagePullPolicy, securityContext, resources })
+    const args = check?.args?.join(' ') ?? ''
+    expect(args).toBe(
+      'src/canary/cli.ts check http://traefik.default:80 --host=devops-api.devops-db.internal --expect=stable=90,canary=10 --rate=500',
+    )
+    expect(test?.args?.slice(3, -1).join(' ').replace('--', 'src/canary/cli.ts').replaceAll(', ', ',')).toBe(args)
+    expect(HTTPRoute?.spec.hostnames).toEqual(['devops-api.devops-db.internal'])
   })
 })
 

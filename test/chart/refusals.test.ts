@@ -149,6 +149,26 @@ const mistakes: Record<string, Mistake[]> = {
       'serviceAccount.name is "web", but serviceAccount.create is true, and the created one is called devops-api-canary. Set serviceAccount.create to false to use another.',
     ],
   ],
+  'an address of the gateway that cannot be one, or has no use': [
+    ...['10.0.0.1', 'http://10.0.0.1:80', '10.0.0.1:0', '10.0.0.1:65536', '10.0.0.1:80/', 'fd00::1:80', ':80', '$(id):80'].map(
+      (address): Mistake => [
+        'stable',
+        `test: { gatewayAddress: "${address}" }`,
+        must('/test/gatewayAddress', "'host:port, such as 10.0.0.1:80 or traefik.traefik:80, or empty'"),
+      ],
+    ),
+    [
+      'stable',
+      'test: { gatewayAddress: 8000 }',
+      must('/test/gatewayAddress', "'host:port, such as 10.0.0.1:80 or traefik.traefik:80, or empty'"),
+    ],
+    ['stable', 'test: { address: "10.0.0.1:80" }', unknownKey('/test', 'address', "'gatewayAddress'")],
+    [
+      'canary',
+      'test: { gatewayAddress: "10.0.0.1:80" }',
+      'test.gatewayAddress is "10.0.0.1:80", but gateway.enabled is false, and without a route there is no split to judge. Set it in the values of the release that owns the route.',
+    ],
+  ],
   'the rest that an API server would refuse, or misunderstand': [
     ...['Example.com', 'example.com:8000', 'http://example.com', ''].map(
       (name): Mistake => [

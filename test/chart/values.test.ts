@@ -17,7 +17,7 @@ interface Schema {
 const file = (name: string) => readFile(join(chart, name), 'utf8')
 const schema: Schema = JSON.parse(await file('values.schema.json'))
 const values = await file('values.yaml')
-const examples = await readdir(join(chart, 'examples'))
+const examples = (await readdir(join(chart, 'examples'))).filter((name) => name !== 'check-job.yaml')
 
 /** The objects that have fixed keys, by their paths. */
 function fixedObjects(node: Schema, path = ''): [path: string, node: Required<Schema>][] {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { launchBrowser, watchPage } from '../browser.ts'
@@ -28,6 +28,8 @@ const load = new Load(isExpected)
 const secondLoad = new Load(isExpected)
 const injected = '500 canary injected fault'
 let pristine: string[]
+/** The host:port where pods reach it. */
+let gatewayForPods = ''
 
 beforeAll(async () => {
   copyChart()
@@ -79,7 +81,9 @@ it('1. Of 500 requests, one in ten reaches canary', async () => {
 })
 
 it('1. The API server accepts every object of both releases, with each of the examples', async () => {
-  const overlays = readdirSync(join(chart, 'examples')).map((file) => `--values examples/${file} `)
+  const overlays = readdirSync(join(chart, 'examples'))
+    .filter((file) => file !== 'check-job.yaml')
+    .map((file) => `--values examples/${file} `)
   const templates = roles.flatMap((role) =>
     // The PodMonitor's type belongs to the Prometheus Operator, which is not on every cluster.
     ['', ...overlays].map(
@@ -89,6 +93,7 @@ it('1. The API server accepts every object of both releases, with each of the ex
   const manifests = await Promise.all(templates.map((template) => run(`helm template ${template} -n ${namespace}`)))
   const apply = 'kubectl apply --server-side --dry-run=server --validate=strict --warnings-as-errors --field-manager=helm'
   await run(`${apply} -n ${namespace} -f -`, manifests.join('\n'))
+  await run(`${apply} -n ${namespace} -f examples/check-job.yaml`)
 })
 
 it('1. What runs is what was rendered', async () => {
@@ -153,6 +158,37 @@ it.each(roles)('2. Deployment, Service and pods of %s carry its role, and the Se
 
 it.each(roles)('2. helm test of %s passes', async (role) => {
   await run(`helm test devops-api-${role} -n ${namespace}`)
+})
+
+const helmTest = () => run(`helm test devops-api-stable -n ${namespace} --logs`)
+
+it('2. helm test of stable says that it does not ask the gateway, until the address is known', async () => {
+  expect(await helmTest()).toContain('The gateway is not asked, because its address is not known')
+  // Where the Gateway's status does not say it, or not as pods reach it.
+  const { GATEWAY_ADDRESS_FOR_PODS } = process.env
+  if (GATEWAY_ADDRESS_FOR_PODS) edit('values-stable.yaml', { 'test.gatewayAddress': GATEWAY_ADDRESS_FOR_PODS })
+  gatewayForPods = /^The gateway is asked as well, at (.*)\.$/m.exec(await install('stable'))?.[1] ?? ''
+  expect(await helmTest()).toMatch(/expected: stable 90 %, canary 10 %\n.*\nPASS split\n.*\nPASS\n/s)
+})
+
+/** Does with the Job what its first lines say, and returns the last output, the exit code of the check. */
+async function check(expectation: string): Promise<string> {
+  const file = 'examples/check-job.yaml'
+  const args = 'spec.template.spec.containers.0.args'
+  edit(file, { [`${args}.2`]: `http://${gatewayForPods}`, [`${args}.4`]: `--expect=${expectation}` })
+  const commands = readFileSync(join(chart, file), 'utf8').match(/(?<=^# {3})kubectl .*$/gm) ?? []
+  expect(commands).toHaveLength(4)
+  let output = ''
+  for (const command of commands) output = await run(command.replaceAll("'", '').replace('-n devops-api', `-n ${namespace}`))
+  return output
+}
+
+it('2. The Job checks the split, and a pipeline gets its exit code', async () => {
+  expect(await check('stable=90,canary=10')).toBe('0')
+  await run(`kubectl wait job/devops-api-check -n ${namespace} --for=condition=complete --timeout=10s`)
+  expect(await check('stable=50,canary=50')).toBe('1')
+  expect(await run(`kubectl logs job/devops-api-check -n ${namespace}`)).toContain('FAIL split')
+  await run(`kubectl delete job devops-api-check -n ${namespace}`)
 })
 
 it('2. A second release of canary is refused and changes nothing', async () => {
@@ -305,6 +341,12 @@ it('6. A missing canary costs its share, and Helm says so', async () => {
   const { notes } = await move(90, 10)
   expect(notes).toContain('WARNING: the Service devops-api-canary is not there (yet), so 10 % of the requests fail with 500.')
   await expectOneInTen('failed with 500 while canary was missing', ({ role }) => role === '')
+})
+
+it('6. helm test of stable fails then, and its log says why', async () => {
+  await expect(helmTest()).rejects.toThrow(/FAIL availability\n.*the Service is missing\s+\(devops-api-canary\)/s)
+  // Helm leaves a test that failed to be looked at, even when it uninstalls the release.
+  await run(`kubectl delete pod devops-api-stable-test -n ${namespace}`)
 })
 
 it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times', async () => {

@@ -19,7 +19,7 @@ export type Content = Pick<Values, 'image' | 'env'>
 const contentKeys = ['image', 'env'] as const
 
 /** The content of a release, where nothing is as good as empty. */
-export function contentOf({ image = {}, env = {} }: Content): Required<Content> {
+function contentOf({ image = {}, env = {} }: Content): Required<Content> {
   return { image, env }
 }
 

@@ -3,8 +3,8 @@ import { parseExpectation } from '../../src/canary/expectation.ts'
 import { type Gate, judge } from '../../src/canary/judge.ts'
 import { type Limits, plan } from '../../src/canary/plan.ts'
 import { Sample } from '../../src/canary/sample.ts'
+import { seeded } from '../seeded.ts'
 import { limits, power, truths } from './powerTable.ts'
-import { seeded } from './simulate.ts'
 
 interface Group {
   version?: string

@@ -1,7 +1,8 @@
 import { parseExpectation } from '../../src/canary/expectation.ts'
 import { type Gate, judge } from '../../src/canary/judge.ts'
 import { plan } from '../../src/canary/plan.ts'
-import { seeded, simulate, type Truth } from './simulate.ts'
+import { seeded } from '../seeded.ts'
+import { simulate, type Truth } from './simulate.ts'
 
 /** What the options of `check` are by default. */
 export const limits = { maxErrorRate: 0.01, tolerance: 0.05, maxErrorIncrease: 0.01, maxP95IncreaseMs: 20, strict: false }

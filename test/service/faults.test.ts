@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { buildApp } from '../../src/service/app.ts'
 import { drawDelay } from '../../src/service/plugins/faults.ts'
-
-/** Seeded, so that a run that passes once always passes (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { seeded } from '../seeded.ts'
 
 describe('an injected delay', () => {
   it('has the median and the 99th percentile that were asked for', () => {

@@ -4,6 +4,7 @@ import { check, type Report } from './check.ts'
 import { contentToRestore } from './contentToRestore.ts'
 import { declaredSplit } from './declaredSplit.ts'
 import { differences } from './differences.ts'
+import { diffText } from './diffText.ts'
 import { type Expectation, type Role, roles, shares } from './expectation.ts'
 import { Failure } from './failure.ts'
 import { count } from './format.ts'
@@ -16,6 +17,7 @@ import type { Progress } from './progress.ts'
 import { readRelease, readStanding } from './readStanding.ts'
 import { type Revision, releaseName, type Standing } from './standing.ts'
 import { targetFor } from './targetFor.ts'
+import type { Paint } from './terminal.ts'
 import { type Content, showWeights, type Values, type Weights, weightsOf, withContent, withWeights } from './values.ts'
 import { readOverlays, readValues, valuesFile, writeValues } from './valuesFiles.ts'
 
@@ -86,8 +88,13 @@ export class Operator {
   }
 
   /** The same, as typed. */
-  get upgradeCommand(): string {
+  get #upgradeCommand(): string {
     return ['helm', ...this.#upgradeArguments, '--wait', ...this.#programs.whereHelm].join(' ')
+  }
+
+  /** What `apply` would do, in lines: the edit, and the command where there is one. */
+  rehearsal({ path, before, after }: ReturnType<Operator['edited']>, paint: Paint): string[] {
+    return [...diffText(path, before, after, paint), ...(this.options.filesOnly ? [] : [this.#upgradeCommand])]
   }
 
   /**
@@ -122,7 +129,7 @@ export class Operator {
       if (by === undefined) throw error
       if (!isUrgent) {
         throw new Failure(
-          `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${this.upgradeCommand} --force-conflicts", then start again`,
+          `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${this.#upgradeCommand} --force-conflicts", then start again`,
         )
       }
       say(`overwriting what ${by} has changed by hand`)

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Report } from '../check.ts'
-import { diffText } from '../diffText.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { Failure } from '../failure.ts'
 import { percent } from '../format.ts'
@@ -207,12 +206,7 @@ async function ask(question: string, { stdout, signal }: Terminal): Promise<void
 }
 
 /** All that would be done if every gate passed. */
-function rehearse(
-  operator: Operator,
-  { steps, filesOnly }: Options,
-  standing: Standing | undefined,
-  { stdout }: Terminal,
-): string[] {
+function rehearse(operator: Operator, { steps }: Options, standing: Standing | undefined, { stdout }: Terminal): string[] {
   const lines: string[] = []
   const content = canaryContent(operator, standing)
   let { path, text } = operator.file('stable')
@@ -224,12 +218,7 @@ function rehearse(
     const weights = step.kind === 'gate' ? step.weights : step.kind === 'hand back' ? ALL_STABLE : situation.declared
     const { after } = operator.edited(weights, step.kind === 'give' ? content : undefined, text)
     if (after !== text || step.kind !== 'gate')
-      lines.push(
-        titleOf(step),
-        ...diffText(path, text, after, painter(stdout)),
-        ...(filesOnly ? [] : [operator.upgradeCommand]),
-        '',
-      )
+      lines.push(titleOf(step), ...operator.rehearsal({ path, before: text, after }, painter(stdout)), '')
     if (step.kind === 'gate') lines.push(`Judge canary at ${percent(step.percentage / 100)}`, '')
     text = after
     situation = {

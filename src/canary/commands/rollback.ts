@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { diffText } from '../diffText.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { Failure } from '../failure.ts'
 import { addMoving, type MovingOptions } from '../moving.ts'
@@ -35,9 +34,7 @@ async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
     if (filesOnly) warn(operator, progress)
     if (dryRun) {
       const content = standing && (await operator.contentToRestore(standing))
-      const { path, before, after } = operator.edited(ALL_STABLE, content)
-      const lines = [...diffText(path, before, after, painter(stdout)), ...(filesOnly ? [] : [operator.upgradeCommand])]
-      stdout.write(`${lines.join('\n')}\n`)
+      stdout.write(`${operator.rehearsal(operator.edited(ALL_STABLE, content), painter(stdout)).join('\n')}\n`)
       return
     }
     const { seconds, report } = await takeBack(operator)

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { diffText } from '../diffText.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { Failure } from '../failure.ts'
 import { addMoving, type MovingOptions } from '../moving.ts'
@@ -41,9 +40,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     // What is wrong with it is better known before anything is done.
     if (url || standing?.route) operator.target(standing)
     if (dryRun) {
-      const { path, before, after } = operator.edited(weights)
-      const lines = [...diffText(path, before, after, painter(stdout)), ...(filesOnly ? [] : [operator.upgradeCommand])]
-      stdout.write(`${lines.join('\n')}\n`)
+      stdout.write(`${operator.rehearsal(operator.edited(weights), painter(stdout)).join('\n')}\n`)
       return
     }
     await operator.recover(false)

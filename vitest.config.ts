@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+// One cluster, one story: the files run one after the other.
+const onCluster = { fileParallelism: false, testTimeout: 600_000, hookTimeout: 600_000, bail: 1 }
+
 export default defineConfig({
   test: {
     // A hung test ends some day; how fast things are is a question for the bench.
@@ -10,18 +13,8 @@ export default defineConfig({
     coverage: { include: ['src/**/*.ts'], reporter: ['text'] },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/*.test.ts', 'test/{service,chart,demo,canary}/**/*.test.ts'] } },
-      {
-        extends: true,
-        // One cluster, one story: the files run one after the other.
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          bail: 1,
-        },
-      },
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...onCluster } },
+      { extends: true, test: { name: 'integrations', include: ['test/integrations/**/*.test.ts'], ...onCluster } },
     ],
   },
 })

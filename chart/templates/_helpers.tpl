@@ -46,6 +46,11 @@ v{{ include "devops-api.tag" . | trimPrefix "v" }}
 {{- end }}
 {{- end }}
 
+{{/* "true" or empty: whether Helm decides how requests are split, and not another controller. */}}
+{{- define "devops-api.ownsRoute" -}}
+{{ if and .Values.gateway.enabled .Values.gateway.route }}true{{ end }}
+{{- end }}
+
 {{/* What the route is configured to, as it announces and the canary CLI reads it. */}}
 {{- define "devops-api.split" -}}
 stable={{ int64 .Values.traffic.stable }}, canary={{ int64 .Values.traffic.canary }}
@@ -60,7 +65,7 @@ stable={{ int64 .Values.traffic.stable }}, canary={{ int64 .Values.traffic.canar
 {{- define "devops-api.testAddress" -}}
 {{- if .Values.test.gatewayAddress -}}
 {{ .Values.test.gatewayAddress }}
-{{- else if and .Values.gateway.enabled .Values.gateway.create }}
+{{- else if and (include "devops-api.ownsRoute" .) .Values.gateway.create }}
 {{- $live := lookup "gateway.networking.k8s.io/v1" "Gateway" .Release.Namespace (include "devops-api.fullname" .) }}
 {{- with dig "status" "addresses" (list) $live }}
 {{- $address := (first .).value -}}
@@ -71,7 +76,7 @@ stable={{ int64 .Values.traffic.stable }}, canary={{ int64 .Values.traffic.canar
 
 {{/* What to do about a gateway that the test does not ask; empty where it does, and where there is no route. */}}
 {{- define "devops-api.unasked" -}}
-{{- if and .Values.gateway.enabled (not (include "devops-api.testAddress" .)) -}}
+{{- if and (include "devops-api.ownsRoute" .) (not (include "devops-api.testAddress" .)) -}}
 The gateway is not asked, because its address is not known: set test.gatewayAddress to its host:port
 {{- if .Values.gateway.create }}, or repeat helm upgrade once the Gateway has an address{{ end }}.
 {{- end }}

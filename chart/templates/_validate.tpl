@@ -6,6 +6,8 @@
 {{- $account := .Values.serviceAccount }}
 {{- $stable := int64 $traffic.stable }}
 {{- $canary := int64 $traffic.canary }}
+{{- $ownsRoute := include "devops-api.ownsRoute" . }}
+{{- $noRoute := ternary "gateway.route" "gateway.enabled" $gateway.enabled }}
 
 {{- if and (eq $stable 0) (eq $canary 0) }}
 {{- include "devops-api.refuse" (list
@@ -26,16 +28,16 @@
 {{- end }}
 
 {{- range $key := list "preview" "announce" }}
-{{- if and (get $traffic $key) (not $gateway.enabled) }}
+{{- if and (get $traffic $key) (not $ownsRoute) }}
 {{- include "devops-api.refuse" (list
-  (printf "traffic.%s is true, but gateway.enabled is false, and without a route it does nothing." $key)
+  (printf "traffic.%s is true, but %s is false, and without a route it does nothing." $key $noRoute)
   "Set it in the values of the release that owns the route.") }}
 {{- end }}
 {{- end }}
 
-{{- if and .Values.test.gatewayAddress (not $gateway.enabled) }}
+{{- if and .Values.test.gatewayAddress (not $ownsRoute) }}
 {{- include "devops-api.refuse" (list
-  (printf "test.gatewayAddress is %q, but gateway.enabled is false, and without a route there is no split to judge." .Values.test.gatewayAddress)
+  (printf "test.gatewayAddress is %q, but %s is false, and without a route there is no split to judge." .Values.test.gatewayAddress $noRoute)
   "Set it in the values of the release that owns the route.") }}
 {{- end }}
 
@@ -43,6 +45,18 @@
 {{- include "devops-api.refuse" (list
   "gateway.create is false, but gateway.name is empty."
   "Name the Gateway to attach to.") }}
+{{- end }}
+
+{{- if and $gateway.enabled (not $gateway.create) (not $gateway.route) }}
+{{- include "devops-api.refuse" (list
+  "gateway.enabled is true, but gateway.create and gateway.route are both false, so there is nothing to create."
+  "Set gateway.enabled to false.") }}
+{{- end }}
+
+{{- if and $ownsRoute (not .Values.service.enabled) }}
+{{- include "devops-api.refuse" (list
+  "service.enabled is false, so the route would send requests to a Service that is not there."
+  "Set gateway.route to false as well, for a controller that makes both.") }}
 {{- end }}
 
 {{- range $key := list "name" "namespace" "sectionName" }}

@@ -25,7 +25,7 @@ interface RouteObject {
   spec: {
     parentRefs?: ParentRef[]
     hostnames?: string[]
-    rules?: { name?: string; backendRefs?: { name: string; weight?: number }[] }[]
+    rules?: { backendRefs?: { name: string; weight?: number }[] }[]
   }
   status?: { parents?: { parentRef: ParentRef; conditions?: Condition[] }[] }
 }
@@ -118,7 +118,7 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
 
 /** What a route says and what its gateways say about it. */
 export function understandRoute({ metadata, spec, status }: RouteObject): Route {
-  const rule = spec.rules?.find(({ name }) => name === 'split') ?? spec.rules?.[0]
+  const rule = spec.rules?.[0]
   const weight = (role: Role) => {
     const backend = rule?.backendRefs?.find(({ name }) => name === releaseName(role))
     return backend ? (backend.weight ?? 1) : 0

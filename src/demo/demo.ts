@@ -64,7 +64,7 @@ let releases = await orRefuse(async () => {
 })
 const { objects, fields } = unsupported(releases)
 print('left out', `objects: ${objects.join(', ')}\nfields: ${fields.join(', ')}`)
-if (!cluster.route) print('traffic', 'no release has an HTTPRoute (gateway.enabled is false): every request gets a 404')
+if (!cluster.route) print('traffic', 'no release has an HTTPRoute: every request gets a 404')
 
 listening = gateway.listen({ host: 'localhost', port: options.port })
 await listening

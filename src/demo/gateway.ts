@@ -49,7 +49,7 @@ export function buildGateway(network: Network): FastifyInstance {
     const { host } = request.headers
     const [path = ''] = request.url.split('?', 1)
     const { route } = network
-    if (!route) return refuse(reply, 404, 'no release has an HTTPRoute: gateway.enabled is false')
+    if (!route) return refuse(reply, 404, 'no release has an HTTPRoute')
     if (!route.answersTo(host)) return refuse(reply, 404, `no HTTPRoute answers to the host ${host}`)
     const rule = route.rule(path, request.headers)
     if (!rule) return refuse(reply, 404, `no rule of the HTTPRoute takes the path ${path}`)

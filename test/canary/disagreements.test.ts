@@ -193,8 +193,8 @@ describe('understandRoute', () => {
       spec: {
         parentRefs: [{ name: 'g' }],
         rules: [
-          { name: 'preview', backendRefs: [{ name: 'devops-api-canary', weight: 1 }] },
-          { name: 'split', backendRefs: [{ name: 'devops-api-stable', weight: 90 }, { name: 'devops-api-canary' }] },
+          { backendRefs: [{ name: 'devops-api-stable', weight: 90 }, { name: 'devops-api-canary' }] },
+          { backendRefs: [{ name: 'devops-api-canary', weight: 5 }] },
         ],
         ...change,
       },

@@ -340,7 +340,7 @@ describe.concurrent('with a cluster that is told', () => {
   const route = {
     kind: 'HTTPRoute',
     metadata: { name: 'devops-api-stable', namespace: 'n', generation: 1 },
-    spec: { parentRefs: [{ name: 'g' }], hostnames: ['a.internal'], rules: [{ name: 'split', backendRefs: backends }] },
+    spec: { parentRefs: [{ name: 'g' }], hostnames: ['a.internal'], rules: [{ backendRefs: backends }] },
     status: { parents: [{ parentRef: { name: 'g' }, conditions }] },
   }
   const deployment = (role: string, version: string, readyReplicas = 2) => ({

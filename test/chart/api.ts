@@ -9,7 +9,7 @@ import { Pod } from 'kubernetes-models/v1/Pod'
 import { Service } from 'kubernetes-models/v1/Service'
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 // From the standard channel's CustomResourceDefinitions (kubernetes-sigs/gateway-api, Apache-2.0): each `spec`, reduced to what can be
-// checked here, without descriptions, defaults and CEL rules.
+// checked here, without defaults, CEL rules, and of the descriptions with just those levels of support that are not Core.
 import gatewayApi from './gateway-api-v1.6.1.json' with { type: 'json' }
 
 type Validate = (manifest: object) => void

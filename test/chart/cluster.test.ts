@@ -151,6 +151,12 @@ The gateway is asked as well, at 10.0.0.1:8000.`)
 Test it: helm test devops-api-stable -n demo`)
   })
 
+  it('of stable under another controller say so', async () => {
+    const { notes } = await install('stable', { values: { gateway: { route: false } } })
+    expect(notes).toContain('devops-api-stable says v1.1.1 and owns no route, because gateway.route is false.')
+    expect(notes).not.toContain('The gateway is not asked')
+  })
+
   it('of canary say who sends it requests', async () => {
     const { notes } = await install('canary', { existing: 'stable' })
     expect(notes).toBe(`devops-api-canary says v1.1.1-canary and gets the share that traffic.canary of devops-api-stable gives it.

@@ -133,6 +133,16 @@ const mistakes: Record<string, Mistake[]> = {
     ],
     [
       'stable',
+      '{ gateway: { route: false }, traffic: { announce: true } }',
+      'traffic.announce is true, but gateway.route is false, and without a route it does nothing. Set it in the values of the release that owns the route.',
+    ],
+    [
+      'stable',
+      'gateway: { route: false, create: false, name: shared }',
+      'gateway.enabled is true, but gateway.create and gateway.route are both false, so there is nothing to create. Set gateway.enabled to false.',
+    ],
+    [
+      'stable',
       'gateway: { create: false }',
       'gateway.create is false, but gateway.name is empty. Name the Gateway to attach to.',
     ],
@@ -147,6 +157,13 @@ const mistakes: Record<string, Mistake[]> = {
       'canary',
       'serviceAccount: { name: web }',
       'serviceAccount.name is "web", but serviceAccount.create is true, and the created one is called devops-api-canary. Set serviceAccount.create to false to use another.',
+    ],
+  ],
+  'a route to a Service that is not there': [
+    [
+      'stable',
+      'service: { enabled: false }',
+      'service.enabled is false, so the route would send requests to a Service that is not there. Set gateway.route to false as well, for a controller that makes both.',
     ],
   ],
   'an address of the gateway that cannot be one, or has no use': [
@@ -167,6 +184,11 @@ const mistakes: Record<string, Mistake[]> = {
       'canary',
       'test: { gatewayAddress: "10.0.0.1:80" }',
       'test.gatewayAddress is "10.0.0.1:80", but gateway.enabled is false, and without a route there is no split to judge. Set it in the values of the release that owns the route.',
+    ],
+    [
+      'stable',
+      '{ gateway: { route: false }, test: { gatewayAddress: "10.0.0.1:80" } }',
+      'test.gatewayAddress is "10.0.0.1:80", but gateway.route is false, and without a route there is no split to judge. Set it in the values of the release that owns the route.',
     ],
   ],
   'the rest that an API server would refuse, or misunderstand': [

@@ -18,7 +18,7 @@ describe('the split', () => {
     [0, 100, [backend('canary', 100)]],
   ])('%i/%i names the Services that have a weight', async (stable, canary, backends) => {
     const { rules } = await route({ values: { traffic: { stable, canary } } })
-    expect(rules.map(({ name, backendRefs }) => [name, backendRefs])).toEqual([['split', backends]])
+    expect(rules.map(({ backendRefs }) => backendRefs)).toEqual([backends])
   })
 
   it('publishes /version and / and nothing below or beside them', async () => {
@@ -32,9 +32,8 @@ describe('traffic.preview', () => {
     const { rules } = await route({ values: { traffic: { stable: 100, canary: 0, preview: true } } })
     const headers = [{ type: 'Exact', name: 'x-canary', value: 'always' }]
     expect(rules).toEqual([
-      { name: 'split', matches: [exactly('/version'), exactly('/')], backendRefs: [backend('stable', 100)] },
+      { matches: [exactly('/version'), exactly('/')], backendRefs: [backend('stable', 100)] },
       {
-        name: 'preview',
         matches: [
           { ...exactly('/version'), headers },
           { ...exactly('/'), headers },
@@ -83,6 +82,12 @@ describe('the gateway', () => {
 
   it('takes any host name when none is given', async () => {
     expect(await route({ values: { gateway: { hostnames: [] } } })).not.toHaveProperty('hostnames')
+  })
+
+  it('can be created without the route and the Service, for a controller that makes its own', async () => {
+    const release = await render('stable', { values: { gateway: { route: false }, service: { enabled: false }, replicas: null } })
+    expect(Object.keys(release).sort()).toEqual(['Deployment', 'Gateway', 'Pod', 'ServiceAccount'])
+    expect(release.Deployment.spec).not.toHaveProperty('replicas')
   })
 
   it.each<[Role, Options]>([

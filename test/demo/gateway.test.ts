@@ -217,7 +217,7 @@ describe('the gateway answers by itself', () => {
 
   it('for everything with 404 where there is no route', async () => {
     const reply = await ask(await listen({ route: undefined, endpoint: () => 'none' }))
-    expect(reply).toMatchObject({ status: 404, body: 'no release has an HTTPRoute: gateway.enabled is false\n' })
+    expect(reply).toMatchObject({ status: 404, body: 'no release has an HTTPRoute\n' })
   })
 
   it('with 502 when the pod is not there any more', async () => {

@@ -3,14 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
 
-/** A copy of the chart, whose values files the story edits as an operator would. */
-export const chart = join(tmpdir(), `devops-api-e2e-${process.pid}`)
+const root = join(import.meta.dirname, '../..')
+const copy = join(tmpdir(), `devops-api-e2e-${process.pid}`)
 
-export const copyChart = () => cpSync(join(import.meta.dirname, '../../chart'), chart, { recursive: true })
+/** A copy of the chart, whose files the story edits as an operator would; the copy of `integrations` lies beside it. */
+export const chart = join(copy, 'chart')
 
-export const removeChart = () => rmSync(chart, { recursive: true, force: true })
+export function copyChart(): void {
+  for (const folder of ['chart', 'integrations']) cpSync(join(root, folder), join(copy, folder), { recursive: true })
+}
 
-/** Changes values in place, such as `{ 'traffic.canary': 0 }`, and leaves the rest of the file as it is. */
+export const removeChart = () => rmSync(copy, { recursive: true, force: true })
+
+/** Changes a file of the chart in place, such as `{ 'traffic.canary': 0 }`, and leaves the rest of it as it is. */
 export function edit(file: string, changes: Record<string, string | number | boolean>): void {
   const path = join(chart, file)
   const document = parseDocument(readFileSync(path, 'utf8'))

@@ -9,6 +9,8 @@ export interface Target {
   /** The most connections, and so requests, at a time; they are kept alive. */
   readonly connections: number
   readonly timeoutMs: number
+  /** Matches the names of canary's pods, where the role that a reply states does not tell: all others are then stable's. */
+  readonly canaryPods?: RegExp | undefined
 }
 
 /** More than any version takes; the rest of a larger reply is not read. */
@@ -46,14 +48,18 @@ export class Asker {
 
   /** Asks once. Never rejects: whatever goes wrong is the outcome. */
   async ask(): Promise<Outcome> {
-    const { url, headers, timeoutMs } = this.target
+    const { url, headers, timeoutMs, canaryPods } = this.target
     const started = performance.now()
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)
     try {
       const reply = await this.#pool.request({ path: url.pathname + url.search, method: 'GET', headers, signal: deadline.signal })
       const text = await read(reply.body)
-      return { ...understand(reply.statusCode, reply.headers, text), microseconds: (performance.now() - started) * 1000 }
+      const outcome = understand(reply.statusCode, reply.headers, text)
+      const microseconds = (performance.now() - started) * 1000
+      const { pod } = outcome
+      if (!canaryPods || pod === undefined) return { ...outcome, microseconds }
+      return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable', microseconds }
     } catch (error) {
       if (deadline.signal.aborted) return { error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException

@@ -75,6 +75,15 @@ function header(text: string, previous: Record<string, string>): Record<string, 
 /** `--host`. */
 export const hostName: Parser<string> = (text) => (/^[\w.:[\]-]+$/.test(text) ? text : refuse('a host name, perhaps with a port'))
 
+/** `--canary-pods`. */
+const regularExpression: Parser<RegExp> = (text) => {
+  try {
+    return new RegExp(text)
+  } catch {
+    return refuse("a regular expression, such as '^devops-api-stable-6c9f'")
+  }
+}
+
 /** What all commands that ask for the version take. */
 export interface AskingOptions {
   rate: number
@@ -82,6 +91,7 @@ export interface AskingOptions {
   timeout: number
   header: Record<string, string>
   host?: string
+  canaryPods?: RegExp
 }
 
 /** Adds the argument URL and the options of `AskingOptions`. */
@@ -103,6 +113,11 @@ export function addAsking(command: Command, defaults: { rate: [number, string]; 
     )
     .addOption(new Option("--header <'name: value'>", 'a header to send; may be repeated').argParser(header).default({}, 'none'))
     .option('--host <name>', 'the Host header to send, so that any address will do as the URL', hostName)
+    .option(
+      '--canary-pods <pattern>',
+      "a regular expression for the names of canary's pods, where another controller runs both versions in one role",
+      regularExpression,
+    )
 }
 
 /** What all commands that judge take. */
@@ -140,6 +155,6 @@ export const limitsOf = (
 ): Limits => ({ tolerance, maxErrorRate, maxErrorIncrease, maxP95IncreaseMs: maxP95Increase, strict })
 
 /** Whom to ask. */
-export function targetOf(url: URL, { header, host, connections, timeout }: AskingOptions): Target {
-  return { url, headers: { ...header, ...(host !== undefined && { host }) }, connections, timeoutMs: timeout }
+export function targetOf(url: URL, { header, host, connections, timeout, canaryPods }: AskingOptions): Target {
+  return { url, headers: { ...header, ...(host !== undefined && { host }) }, connections, timeoutMs: timeout, canaryPods }
 }

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -222,6 +223,20 @@ describe.concurrent('check', () => {
     expect(exitCode).toBe(0)
   })
 
+  it('tells the two by their pods, where a controller runs both in one role', async ({ expect }) => {
+    const insteadOfCanary: RequestListener = (_, response) => {
+      const headers = { 'app-version': 'v1.1.1', 'app-role': 'stable', 'app-pod': 'devops-api-stable-6c9f-x' }
+      response.writeHead(500, headers).end()
+    }
+    const { url } = await gateway({ insteadOfCanary })
+    const { exitCode, stdout } = await run(`check ${url} --expect stable=90,canary=10 --canary-pods ^devops-api-stable-6c9f-`)
+    expect(stdout).toContain('PASS split\n')
+    expect(stdout).toContain('FAIL canary health\n  canary failed 49 of 49 (100 %), stable 0 of 441 (0 %)')
+    expect(exitCode).toBe(1)
+    const other = await run(`check ${url} --expect stable=90,canary=10 --canary-pods ^devops-api-canary-`)
+    expect(other.stdout).toContain('FAIL split\n  canary answered 0 of 490 requests')
+  })
+
   it('sends the headers and the host it is told, on as many connections', async ({ expect }) => {
     const { url, asked } = await gateway()
     await run(
@@ -419,6 +434,10 @@ describe.concurrent('wrong use', () => {
     [
       `check ${url} --header connection:close`,
       "option '--header <'name: value'>' argument 'connection:close' is invalid. It must be 'name: value', with a name that is not the HTTP client's own.",
+    ],
+    [
+      `check ${url} --canary-pods (`,
+      "option '--canary-pods <pattern>' argument '(' is invalid. It must be a regular expression, such as '^devops-api-stable-6c9f'.",
     ],
     [`check ${url} --host a/b`, "option '--host <name>' argument 'a/b' is invalid. It must be a host name, perhaps with a port."],
     [`check ${url} --conformance --requests 5`, "option '--conformance' cannot be used with option '--requests <number>'"],

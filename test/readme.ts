@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+/** The README of a folder, such as integrations/flagger. */
+export const readmeOf = (folder: string) => readFileSync(join(import.meta.dirname, '..', folder, 'README.md'), 'utf8')
+
+export const readme = readmeOf('.')
 
 export interface Block {
   language: string
   text: string
 }
 
-/** The text under a heading of the README, up to the next heading of any level. */
-export function section(heading: string): string {
-  const lines = readme.split('\n')
+/** The text under a heading of a README, up to the next heading of any level. */
+export function section(heading: string, text = readme): string {
+  const lines = text.split('\n')
   const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading)
-  if (start === -1) throw new Error(`README.md has no heading "${heading}"`)
+  if (start === -1) throw new Error(`the README has no heading "${heading}"`)
   let fenced = false
   const end = lines.findIndex((line, index) => {
     if (line.startsWith('```')) fenced = !fenced
@@ -22,6 +25,9 @@ export function section(heading: string): string {
 }
 
 /** The fenced blocks under a heading, in order. */
-export function blocks(heading: string): Block[] {
-  return [...section(heading).matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({ language, text }))
+export function blocks(heading: string, text = readme): Block[] {
+  return [...section(heading, text).matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
+    language,
+    text,
+  }))
 }

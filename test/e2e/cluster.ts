@@ -1,4 +1,4 @@
-import { delimiter, resolve } from 'node:path'
+import { delimiter, dirname, resolve } from 'node:path'
 import { execa } from 'execa'
 import { expect, vi } from 'vitest'
 import { program } from '../../src/program.ts'
@@ -29,6 +29,14 @@ export async function run(command: string, input = ''): Promise<string> {
   const options = { cwd: chart, env, input, reject: false }
   const { stdout, stderr, failed } = await execa(program(name as 'helm' | 'kubectl'), args, options)
   if (failed) throw new Error([command, stderr, stdout].join('\n'))
+  return stdout
+}
+
+const PATH = [dirname(program('helm')), dirname(program('kubectl')), process.env.PATH].join(delimiter)
+
+/** Runs a script in the chart's folder, with the same helm and kubectl, until a command fails, and returns what it prints. */
+export async function sh(script: string): Promise<string> {
+  const { stdout } = await execa('bash', ['-euo', 'pipefail', '-c', script], { cwd: chart, env: { ...env, PATH } })
   return stdout
 }
 

@@ -1,18 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
-import { execa } from 'execa'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { program } from '../../src/program.ts'
 import { blocks } from '../readme.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
-import { env, poll } from './cluster.ts'
-
-const PATH = [dirname(program('helm')), dirname(program('kubectl')), process.env.PATH].join(delimiter)
-
-async function sh(script: string): Promise<string> {
-  const { stdout } = await execa('bash', ['-euo', 'pipefail', '-c', script], { cwd: chart, env: { ...env, PATH } })
-  return stdout
-}
+import { poll, sh } from './cluster.ts'
 
 /** The different lines of `sort | uniq -c`, without their counts, which are the gateway's to choose. */
 const versions = (output: string) => output.match(/\{.*\}/g)

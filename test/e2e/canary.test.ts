@@ -6,10 +6,12 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { program } from '../../src/program.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
 import { createNamespace, deleteNamespace, describeNamespace, env, namespace, poll, rolledOut, run } from './cluster.ts'
+import { figure, range } from './figures.ts'
 import { gateway, hostname } from './gateway.ts'
 import { Load, RATE } from './load.ts'
 import { install } from './releases.ts'
-import { inSeconds, note, summary } from './summary.ts'
+import { p50AndP99 } from './statistics.ts'
+import { inSeconds, summary } from './summary.ts'
 
 const root = join(import.meta.dirname, '../..')
 const injected = '500 canary injected fault'
@@ -137,10 +139,8 @@ it('promote takes canary through its steps, and loses nothing', async () => {
   expect(values()).toContain('traffic:\n  stable: 100\n  canary: 0\n')
   expect(values()).toContain('env:\n  DEVOPSAPI_VERSION: v1.1.1-canary\n')
   expect(await weights()).toBe('100')
-  note(
-    'promote --steps 25,50,100',
-    `${inSeconds(performance.now() - startedAt)}, ${load.replies.length - from} requests meanwhile`,
-  )
+  figure('promote', inSeconds(performance.now() - startedAt))
+  figure('promotion', p50AndP99(load.replies.slice(from)))
 })
 
 it('A weight that somebody patched is found by status, and only rollback overwrites it', async () => {
@@ -174,7 +174,6 @@ it.each([
 })
 
 it('promote is killed at each of its steps, alone and with its Helm, and the next one goes on to the end', async () => {
-  const startedAt = performance.now()
   await newCanary('v1.2.0')
   const promote = 'promote --steps 50,100'
   const kills: [at: RegExp, withHelm: boolean][] = [
@@ -197,7 +196,6 @@ it('promote is killed at each of its steps, alone and with its Helm, and the nex
   expect(all).toContain('Promoted: stable serves everything, as v1.2.0.')
   expect(exitCode).toBe(0)
   expect(await weights()).toBe('100')
-  note('promote, killed and started again', `${kills.length} times, ${inSeconds(performance.now() - startedAt)} in all`)
 })
 
 it('promote is interrupted while stable gets the new version, says where things stand, and goes on', async () => {
@@ -228,6 +226,8 @@ it('rollback of a promotion that died while stable got the new version gives it 
   expect(last?.answer).toBe('200 stable v1.2.1')
 })
 
+const secondsToBack: number[] = []
+
 it.each(['bad', 'slow'])('The %s canary is caught at the first step, and traffic is back at 100/0', async (kind) => {
   allowed.add(injected)
   await newCanary(`v1.4.0-${kind}`, `examples/${kind}-canary.yaml`)
@@ -235,11 +235,11 @@ it.each(['bad', 'slow'])('The %s canary is caught at the first step, and traffic
   expect(all).toContain('FAIL canary health')
   expect(all).not.toContain('50/50')
   expect(exitCode).toBe(1)
-  const [, back = ''] = /Not promoted: FAIL. Back at 100\/0, on the wire after (.*) s/.exec(all) ?? []
+  const [, back] = /Not promoted: FAIL. Back at 100\/0, on the wire after (.*) s/.exec(all) ?? []
   expect(Number(back)).toBeGreaterThan(0)
+  secondsToBack.push(Number(back))
   expect(await weights()).toBe('100')
   expect(values()).toContain('DEVOPSAPI_VERSION: v1.2.1')
-  note('Back at 100/0', `${back} s after the ${kind} canary was found out`)
 })
 
 it('A canary that never becomes ready is refused', async () => {
@@ -255,5 +255,6 @@ it('Nothing was lost', async () => {
   expect(load.complaint).toBe('')
   const { replies, duration } = load
   expect(replies.length / (duration / 1000) / RATE).toBeGreaterThan(0.98)
-  note('Lost', `0 of ${replies.length} requests in ${inSeconds(duration)}`)
+  figure('back', range(secondsToBack))
+  figure('lostWithCli', `0 of ${replies.length.toLocaleString('en')}`)
 })

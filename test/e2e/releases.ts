@@ -2,7 +2,6 @@ import { expect } from 'vitest'
 import { edit } from './chart.ts'
 import { incarnations, namespace, type Role, roles, run } from './cluster.ts'
 import { splitInForce } from './split.ts'
-import { inSeconds, note } from './summary.ts'
 
 /** Every answer that a pod of a role may give, as the story goes on. */
 export const says: Record<Role, string[]> = { stable: ['200 stable v1.1.1'], canary: ['200 canary v1.1.1-canary'] }
@@ -35,19 +34,18 @@ export async function settle(): Promise<number> {
   return inForceAt
 }
 
+/** How long each move took from the start of the command until the replies followed. */
+export const secondsToWire: number[] = []
+
 /** Moves weights as people do, by editing a file and running the command. */
 export async function move(stable: number, canary: number) {
-  const from = `${weights.stable}/${weights.canary}`
   const before = await incarnations()
   const old = answers()
   editWeights(stable, canary)
   expected = [...old, ...answers()]
   const startedAt = performance.now()
   const notes = await install('stable')
-  note(
-    'New weights on the wire after the start of helm upgrade',
-    `${from} to ${stable}/${canary}: ${inSeconds((await settle()) - startedAt)}`,
-  )
+  secondsToWire.push(((await settle()) - startedAt) / 1000)
   expect(await incarnations(), 'moving weights restarts no pod').toEqual(before)
   return { startedAt, notes }
 }

@@ -11,8 +11,14 @@ export function binomial(n: number, chance: number): Interval {
 
 const ascending = (values: number[]) => values.toSorted((a, b) => a - b)
 
-export function quantile(values: number[], q: number): number {
+function quantile(values: number[], q: number): number {
   return ascending(values)[Math.floor(values.length * q)] ?? Number.NaN
+}
+
+/** Of the latencies, for people. */
+export function p50AndP99(replies: { latency: number }[]): string {
+  const latencies = replies.map(({ latency }) => latency)
+  return [0.5, 0.99].map((q) => `${quantile(latencies, q).toFixed(1)} ms`).join(', ')
 }
 
 /** Where the true quantile lies, whatever the distribution: the number of samples below it is binomial. */

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execa } from 'execa'
+import { request } from 'undici'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { launchBrowser, watchPage } from '../browser.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
@@ -17,11 +19,12 @@ import {
   rolledOut,
   run,
 } from './cluster.ts'
+import { type Figure, figure, range } from './figures.ts'
 import { ask, gateway, hostname, type Reply } from './gateway.ts'
 import { Load, RATE } from './load.ts'
-import { editWeights, install, isExpected, move, says, settle } from './releases.ts'
+import { editWeights, install, isExpected, move, says, secondsToWire, settle } from './releases.ts'
 import { distinct, sample, share } from './split.ts'
-import { binomial, quantile, quantileInterval } from './statistics.ts'
+import { binomial, p50AndP99, quantileInterval } from './statistics.ts'
 import { inSeconds, note, summary } from './summary.ts'
 
 const load = new Load(isExpected)
@@ -68,16 +71,16 @@ it('1. Twenty curls show both versions, stable in the majority', async () => {
 })
 
 // Number and tolerance are those of Gateway API's conformance tests: https://github.com/kubernetes-sigs/gateway-api/blob/main/conformance/tests/httproute-weight.go
-async function expectOneInTen(what: string, isHit: (reply: Reply) => boolean): Promise<void> {
+async function expectOneInTen(name: Figure, isHit: (reply: Reply) => boolean): Promise<void> {
   const replies = await sample(500)
   expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
   const hits = replies.filter(isHit).length
-  expect(Math.abs(hits / 500 - 0.1), `${hits} of 500 ${what}`).toBeLessThan(0.05)
-  note('Of 500 requests at 90/10', `${hits} ${what}`)
+  expect(Math.abs(hits / 500 - 0.1), `${hits} of 500`).toBeLessThan(0.05)
+  figure(name, `${hits}`)
 }
 
 it('1. Of 500 requests, one in ten reaches canary', async () => {
-  await expectOneInTen('answered by canary', ({ role }) => role === 'canary')
+  await expectOneInTen('split', ({ role }) => role === 'canary')
 })
 
 it('1. The API server accepts every object of both releases, with each of the examples', async () => {
@@ -95,20 +98,6 @@ it('1. The API server accepts every object of both releases, with each of the ex
   await run(`${apply} -n ${namespace} -f -`, manifests.join('\n'))
   await run(`${apply} -n ${namespace} -f examples/check-job.yaml`)
 })
-
-it('1. What runs is what was rendered', async () => {
-  for (const role of roles) {
-    const manifest = await run(`helm get manifest devops-api-${role} -n ${namespace}`)
-    // Its exit code says whether there is a difference.
-    await run(`kubectl diff --server-side -n ${namespace} -f -`, manifest)
-  }
-})
-
-function noteLatency(when: string, replies: Reply[]): void {
-  const latencies = replies.map(({ latency }) => latency)
-  const [p50, p99] = [0.5, 0.99].map((q) => quantile(latencies, q).toFixed(1))
-  note('Latency', `${when}: p50 ${p50} ms, p99 ${p99} ms`)
-}
 
 it('1. The image runs as nobody, on a file system it cannot write, with its compile cache warm', async () => {
   const exec = async (expression: string) => {
@@ -130,14 +119,14 @@ it('1. The image runs as nobody, on a file system it cannot write, with its comp
   const logs = await run(`kubectl logs deployment/devops-api-stable -n ${namespace}`)
   const metrics = `/api/v1/namespaces/${namespace}/services/http:devops-api-stable:http/proxy/metrics`
   const resident = /^process_resident_memory_bytes\{.*\} (\d+)/m.exec(await run(`kubectl get --raw ${metrics}`))?.[1]
-  note('Image', `${(size / 2 ** 20).toFixed(0)} MiB`)
-  note('Image', `listens ${JSON.parse(logs).startMs} ms after the start of its process, next to three others`)
-  note('Image', `uses ${(Number(resident) / 2 ** 20).toFixed(0)} MiB of memory at rest`)
+  note('The image', `${(size / 2 ** 20).toFixed(0)} MiB`)
+  note('The image', `listens ${JSON.parse(logs).startMs} ms after the start of its process, next to three others`)
+  note('The image', `uses ${(Number(resident) / 2 ** 20).toFixed(0)} MiB of memory at rest`)
 })
 
 it('1. A steady load begins', async () => {
   load.start()
-  noteLatency('at rest', await load.next(5 * RATE))
+  figure('atRest', p50AndP99(await load.next(5 * RATE)))
 })
 
 it.each(roles)('2. Deployment, Service and pods of %s carry its role, and the Service reaches these pods only', async (role) => {
@@ -220,6 +209,39 @@ it('2. The live page, through the gateway, shows the split next to the one that 
   await browser.close()
 })
 
+/** What `check` says through the gateway. */
+async function checked(...args: string[]): Promise<string> {
+  const cli = [join(import.meta.dirname, '../../src/canary/cli.ts'), 'check', `http://${gateway.host}:${gateway.port}`]
+  const { stdout } = await execa(process.execPath, [...cli, '--host', hostname, '--rate', '500', ...args], { reject: false })
+  return stdout
+}
+
+it('2. The CLI takes from the replies what to expect, and passes it', async () => {
+  expect(await checked()).toMatch(/\nexpected: stable 90 %, canary 10 % \(announced by the gateway\)\n.*\nPASS$/s)
+})
+
+it('2. With the header x-canary: always, every request reaches canary', async () => {
+  edit('values-stable.yaml', { 'traffic.preview': true })
+  await install('stable')
+  await poll(async () => {
+    expect(await checked('--header', 'x-canary: always', '--expect', 'canary=100')).toMatch(/\nPASS split\n.*\nPASS$/s)
+  })
+  expect(await checked('--header', 'x-canary: never', '--expect', 'stable=90,canary=10')).toMatch(/\nPASS$/)
+  edit('values-stable.yaml', { 'traffic.preview': false })
+  await install('stable')
+  await poll(async () =>
+    expect(await checked('--header', 'x-canary: always', '--expect', 'stable=90,canary=10')).toMatch(/\nPASS$/),
+  )
+})
+
+it('2. Nothing but the page and the version is published', async () => {
+  const headers = { host: hostname }
+  for (const path of ['/metrics', '/livez', '/readyz', '/openapi.json', '/version/', '/versions']) {
+    const { statusCode, headers: replied } = await request(`http://${gateway.host}:${gateway.port}${path}`, { headers })
+    expect([path, statusCode, replied['app-version']]).toEqual([path, 404, undefined])
+  }
+})
+
 function expectBetween([least, most]: [number, number], value: number): void {
   expect(value).toBeGreaterThan(least)
   expect(value).toBeLessThan(most)
@@ -274,7 +296,6 @@ it('4. At 50/50 with a bad canary, one in five of its replies is an error', asyn
   const replies = await load.next(1000, ({ role }) => role === 'canary')
   const errors = replies.filter(({ answer }) => answer === injected).length
   expectBetween(binomial(replies.length, 0.2), errors)
-  note('Injected errors, the only ones under load', `${errors} of ${replies.length} replies of the bad canary`)
 })
 
 it('4. Rollback to 100/0 ends the errors within 5 s', async () => {
@@ -283,26 +304,21 @@ it('4. Rollback to 100/0 ends the errors within 5 s', async () => {
   const errors = load.replies.filter(({ answer }) => answer === injected)
   const last = Math.max(...errors.map(({ sentAt, latency }) => sentAt + latency)) - startedAt
   expect(last).toBeLessThan(5000)
-  note('Last error after the start of the rollback', inSeconds(last))
+  figure('lastError', inSeconds(last))
 })
 
-async function expectNothingLost(load: Load, steps: string): Promise<void> {
+async function expectNothingLost(load: Load): Promise<void> {
   await load.stop()
   expect(load.complaint).toBe('')
   const { replies, duration } = load
   const rate = (replies.length / duration) * 1000
   expect(Math.abs(rate / RATE - 1), `the load was ${rate} requests/s`).toBeLessThan(0.01)
   expect(Math.min(...load.sentEachSecond), 'requests in the slowest second').toBeGreaterThan(RATE / 2)
-  const onNew = replies.filter(({ connection }) => connection === 'new').length
-  note(
-    'Lost',
-    `in ${steps}: 0 of ${replies.length} requests, ${rate.toFixed(1)}/s for ${inSeconds(duration)}, ${onNew} on new connections`,
-  )
 }
 
 it('5. Nothing was lost', async () => {
-  await expectNothingLost(load, 'steps 1 to 5')
-  noteLatency('during rollouts', duringRollouts)
+  await expectNothingLost(load)
+  figure('rollouts', p50AndP99(duringRollouts))
 })
 
 it('6. helm rollback brings back the good canary', async () => {
@@ -333,14 +349,16 @@ it('6. At 100/0, canary is uninstalled, and nothing is lost', async () => {
   await move(100, 0)
   await run(`helm uninstall devops-api-canary -n ${namespace}`)
   await poll(async () => expect(await podNames('canary')).toEqual([]))
-  await expectNothingLost(secondLoad, 'step 6')
+  await expectNothingLost(secondLoad)
+  figure('wire', range(secondsToWire))
+  figure('lost', `0 of ${(load.replies.length + secondLoad.replies.length).toLocaleString('en')}`)
 })
 
 it('6. A missing canary costs its share, and Helm says so', async () => {
   says.canary = ['500 nobody ']
   const { notes } = await move(90, 10)
   expect(notes).toContain('WARNING: the Service devops-api-canary is not there (yet), so 10 % of the requests fail with 500.')
-  await expectOneInTen('failed with 500 while canary was missing', ({ role }) => role === '')
+  await expectOneInTen('missing', ({ role }) => role === '')
 })
 
 it('6. helm test of stable fails then, and its log says why', async () => {
@@ -358,7 +376,7 @@ it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times',
   await settle()
   const replies = await sample(6000, 50)
   expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
-  noteLatency('of the slow canary', replies)
+  figure('slow', p50AndP99(replies))
   const latencies = replies.map(({ latency }) => latency)
   // The way there and back comes on top of what was asked for.
   const wayMs = 5
@@ -386,7 +404,7 @@ it('6. Installed again in the other order, all is as before', async () => {
   expect(notes).toContain('WARNING: the Service devops-api-stable is not there (yet), so nothing sends it requests.')
   await install('stable')
   await settle()
-  await expectOneInTen('answered by canary, installed in the other order', ({ role }) => role === 'canary')
+  await expectOneInTen('split', ({ role }) => role === 'canary')
 })
 
 it('6. The route can attach to a Gateway that somebody else runs', async () => {

@@ -1,5 +1,6 @@
 import { devNull } from 'node:os'
 import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
+import type { IPrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule'
 import { execa } from 'execa'
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
@@ -55,6 +56,7 @@ export interface Release {
   PodDisruptionBudget?: Manifest & IPodDisruptionBudget
   NetworkPolicy?: Manifest & INetworkPolicy
   PodMonitor?: Manifest & IPodMonitor
+  PrometheusRule?: Manifest & IPrometheusRule
 }
 
 export type Releases = Record<Role, Release>

@@ -1,4 +1,8 @@
+import { Application } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/Application'
+import { HelmRelease } from '@kubernetes-models/flux-cd/helm.toolkit.fluxcd.io/v2/HelmRelease'
+import { GitRepository } from '@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/GitRepository'
 import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule'
 import { Ajv } from 'ajv'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
@@ -34,13 +38,17 @@ const customResource = (spec: object): Validate => {
 
 const types: Record<string, Validate> = {
   'apps/v1 Deployment': model(Deployment),
+  'argoproj.io/v1alpha1 Application': model(Application),
   'autoscaling/v2 HorizontalPodAutoscaler': model(HorizontalPodAutoscaler),
   'batch/v1 Job': model(Job),
   'gateway.networking.k8s.io/v1 Gateway': customResource(gatewayApi.Gateway),
   'gateway.networking.k8s.io/v1 HTTPRoute': customResource(gatewayApi.HTTPRoute),
+  'helm.toolkit.fluxcd.io/v2 HelmRelease': model(HelmRelease),
   'monitoring.coreos.com/v1 PodMonitor': model(PodMonitor),
+  'monitoring.coreos.com/v1 PrometheusRule': model(PrometheusRule),
   'networking.k8s.io/v1 NetworkPolicy': model(NetworkPolicy),
   'policy/v1 PodDisruptionBudget': model(PodDisruptionBudget),
+  'source.toolkit.fluxcd.io/v1 GitRepository': model(GitRepository),
   'v1 Pod': model(Pod),
   'v1 Service': model(Service),
   'v1 ServiceAccount': model(ServiceAccount),

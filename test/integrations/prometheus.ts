@@ -10,9 +10,9 @@ interface Series {
   value: [seconds: number, value: string]
 }
 
-/** Asks for the present value of an expression that gives a vector. */
-export async function query(expression: string): Promise<{ labels: Record<string, string>; value: number }[]> {
-  const reply = await fetch(`${prometheus}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query: expression }) })
+/** Asks a Prometheus for the present value of an expression that gives a vector. */
+export async function query(expression: string, at = prometheus): Promise<{ labels: Record<string, string>; value: number }[]> {
+  const reply = await fetch(`${at}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query: expression }) })
   const { data, error } = (await reply.json()) as { data?: { result: Series[] }; error?: string }
   if (!data) throw new Error(`${expression}: ${error}`)
   return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))

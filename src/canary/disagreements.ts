@@ -18,9 +18,11 @@ export function disagreements({ declared, overlays, standing, observed }: Facts)
   const files = roles.flatMap((role) => (typeof declared[role] === 'string' ? [declared[role]] : []))
   if (typeof standing === 'string') return [...files, `the cluster cannot be read: ${standing}`]
   const { owner } = standing
+  const owned = owner ? [`${owner.name} owns these objects, and undoes what others do: ${owner.instead}`] : []
+  if (owner?.movesTraffic) return [...files, ...owned]
   return [
     ...files,
-    ...(owner ? [`${owner.name} owns these objects, and undoes what others do: ${owner.instead}`] : []),
+    ...owned,
     ...roles.flatMap((role) => releaseLines(role, declared[role], overlays, standing)),
     ...routeLines(declared.stable, standing),
     ...observedLines(observed),

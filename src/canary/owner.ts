@@ -20,22 +20,26 @@ export interface Metadata {
 export interface Owner {
   readonly name: string
   readonly instead: string
+  /** Whether it moves traffic by objects of its own, so that weights in values files and a release of canary mean nothing. */
+  readonly movesTraffic: boolean
 }
 
 const commit = 'edit with --files-only, and let it apply the commit'
 
 /** Each with what it leaves on objects: keys of labels and annotations, names under which it writes, kinds that own. */
 const owners: (Owner & { keys: RegExp; managers: RegExp; kinds?: RegExp })[] = [
-  { name: 'Argo CD', instead: commit, keys: /^argocd\.argoproj\.io\//, managers: /^argocd-/ },
+  { name: 'Argo CD', instead: commit, movesTraffic: false, keys: /^argocd\.argoproj\.io\//, managers: /^argocd-/ },
   {
     name: 'Flux',
     instead: commit,
+    movesTraffic: false,
     keys: /^(helm|kustomize)\.toolkit\.fluxcd\.io\//,
     managers: /^(helm|kustomize)-controller$/,
   },
   {
     name: 'Flagger',
     instead: 'move traffic by its Canary',
+    movesTraffic: true,
     keys: /(^|\.)flagger\.app\//,
     managers: /^flagger$/,
     kinds: /^Canary$/,
@@ -43,6 +47,7 @@ const owners: (Owner & { keys: RegExp; managers: RegExp; kinds?: RegExp })[] = [
   {
     name: 'Argo Rollouts',
     instead: 'move traffic by its Rollout',
+    movesTraffic: true,
     keys: /^(rollouts?\.argoproj\.io|argo-rollouts\.argoproj\.io)\//,
     managers: /^(rollouts-controller|argo-rollouts|gatewayapi(-plugin.*)?)$/i,
     kinds: /^Rollout$/,
@@ -56,7 +61,8 @@ export function ownerOf({
   ownerReferences = [],
   managedFields = [],
 }: Metadata): Owner | undefined {
-  const keys = [...Object.keys(labels), ...Object.keys(annotations)]
+  // Flagger tells Flux in this way to leave its objects alone.
+  const keys = Object.entries({ ...labels, ...annotations }).flatMap(([key, value]) => (value === 'disabled' ? [] : key))
   if (labels['app.kubernetes.io/managed-by'] === 'flagger') keys.push('flagger.app/')
   return owners.find(
     (owner) =>

@@ -34,9 +34,22 @@ describe('disagreements', () => {
     ['a file that is missing', {}, { declared: { stable, canary: 'cannot read it' } }, ['cannot read it']],
     [
       'another controller',
-      { owner: { name: 'Flux', instead: 'commit' } },
+      { owner: { name: 'Flux', instead: 'commit', movesTraffic: false }, services: { stable: true, canary: false } },
       {},
-      ['Flux owns these objects, and undoes what others do: commit'],
+      [
+        'Flux owns these objects, and undoes what others do: commit',
+        'the Service devops-api-canary is missing, so its share of the requests fails with 500: helm upgrade it',
+      ],
+    ],
+    [
+      'another controller that moves traffic, whatever else is there',
+      {
+        owner: { name: 'Flagger', instead: 'ask it', movesTraffic: true },
+        releases: { stable: release(stable), canary: undefined },
+        route: undefined,
+      },
+      { observed: { verdict: 'FAIL', gates: [{ name: 'split', verdict: 'FAIL', reason: 'all wrong' }] } },
+      ['Flagger owns these objects, and undoes what others do: ask it'],
     ],
     [
       'an edit that is not applied',
@@ -159,6 +172,7 @@ describe('ownerOf', () => {
     ['Flagger', manager('flagger')],
     ['Flagger', { name: 'r', ownerReferences: [{ kind: 'Canary' }] }],
     ['Flagger', { name: 'r', labels: { 'app.kubernetes.io/managed-by': 'flagger' } }],
+    ['Flagger', { ...manager('flagger'), annotations: { 'helm.toolkit.fluxcd.io/driftDetection': 'disabled' } }],
     ['Argo Rollouts', manager('rollouts-controller')],
     ['Argo Rollouts', manager('gatewayAPI')],
     ['Argo Rollouts', { name: 'r', labels: { 'rollouts.argoproj.io/gatewayapi-canary': 'in-progress' } }],

@@ -1,9 +1,11 @@
-const { PROMETHEUS_ADDRESS } = process.env
+const { PROMETHEUS_ADDRESS, PROMETHEUS_ADDRESS_FOR_CONTROLLERS = PROMETHEUS_ADDRESS } = process.env
 if (!PROMETHEUS_ADDRESS)
   throw new Error('PROMETHEUS_ADDRESS is not set: give the host:port of a Prometheus that scrapes annotated pods')
 
-/** As the tests reach it, and the controllers. */
 export const prometheus = `http://${PROMETHEUS_ADDRESS}`
+
+/** The same one, as Flagger and Argo Rollouts reach it. */
+export const prometheusForControllers = `http://${PROMETHEUS_ADDRESS_FOR_CONTROLLERS}`
 
 interface Series {
   metric: Record<string, string>

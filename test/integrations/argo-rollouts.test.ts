@@ -213,9 +213,14 @@ it('It takes over two releases that serve', async () => {
   expected.push('200 canary v1.1.1-canary')
   await run(`helm upgrade devops-api-stable . --values values-stable.yaml -n ${namespace}`)
   await load.next(10, ({ role }) => role === 'canary')
+  const uids = () =>
+    run(`kubectl get service/devops-api-stable httproute/devops-api-stable -n ${namespace} -o jsonpath={.items[*].metadata.uid}`)
+  const before = await uids()
   const startedAt = performance.now()
   await follow('argo-rollouts', 'Move a running pair over')
   note('Taken over from two releases', `after ${inSeconds(performance.now() - startedAt)}`)
+  // A gateway may overlook that Helm deletes them, if they come back at once.
+  expect(await uids()).toBe(before)
   await only('200 stable v1.1.1')
   expect(await podsOf((await status()).stableRS)).toHaveLength(4)
   const releases = await run(`helm list -n ${namespace} --short`)

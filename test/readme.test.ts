@@ -75,7 +75,9 @@ describe('the README', () => {
   })
 
   it('names every example, and files that exist', () => {
-    const named = readme.matchAll(/`((?:chart|src|test|bench|\.github)\/[^`*]*)`|\]\((?!https:)([^)]*)\)|src(?:set)?="([^"]*)"/g)
+    const named = readme.matchAll(
+      /`((?:chart|integrations|src|test|bench|docs|\.github)\/[^`*]*)`|\]\((?!https:)([^)]*)\)|src(?:set)?="([^"]*)"/g,
+    )
     const paths = [...named].map(([, code, link, picture]) => `${code ?? link ?? picture}`)
     expect(paths).toEqual(expect.arrayContaining(['chart/values.yaml', 'LICENSE', 'docs/live-page-dark.png']))
     for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true)

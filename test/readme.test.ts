@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { welcome } from '../src/demo/welcome.ts'
 import { buildApp } from '../src/service/app.ts'
+import { gatewaysTable } from './e2e/gatewaysTable.ts'
 import { blocks, readme, section } from './readme.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -93,6 +94,10 @@ describe('the README', () => {
       'shared-gateway.yaml',
       'slow-canary.yaml',
     ])
+  })
+
+  it('has the table of gateways that the runs gave', () => {
+    expect(section('Measured')).toContain(gatewaysTable())
   })
 
   it('sets up kind as the public CI does', () => {

@@ -33,15 +33,16 @@ function releaseLines(
   role: Role,
   declared: Values | string,
   overlays: readonly Values[],
-  { releases, workloads, services }: Standing,
+  { releases, workloads, services, owner }: Standing,
 ): string[] {
   const name = releaseName(role)
   const release = releases[role]
-  if (!release) return [`${name} is not installed: helm upgrade --install it`]
+  // Argo CD applies what Helm renders, and leaves no release.
+  if (!release && !owner) return [`${name} is not installed: helm upgrade --install it`]
   const pods = workloads[role]
   return [
-    ...statusLines(name, release),
-    ...(typeof declared === 'string' ? [] : editLines(role, declared, overlays, release.values)),
+    ...(release ? statusLines(name, release) : []),
+    ...(release && typeof declared !== 'string' ? editLines(role, declared, overlays, release.values) : []),
     ...(services[role] ? [] : [`the Service ${name} is missing, so its share of the requests fails with 500: helm upgrade it`]),
     ...(pods?.isRolledOut
       ? []
@@ -76,7 +77,7 @@ function editLines(role: Role, declared: Values, overlays: readonly Values[], in
   return lines
 }
 
-function routeLines(declared: Values | string, { route, releases, services }: Standing): string[] {
+function routeLines(declared: Values | string, { route, releases, services, owner }: Standing): string[] {
   if (!route)
     return [
       'there is no HTTPRoute devops-api-stable, so no request comes in: set gateway.enabled for stable, and helm upgrade it',
@@ -94,7 +95,7 @@ function routeLines(declared: Values | string, { route, releases, services }: St
     lines.push(
       `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; helm upgrade devops-api-stable --force-conflicts (Helm 3: --force) brings back ${wanted}`,
     )
-  } else if (route.strangers.length > 0)
+  } else if (route.strangers.length > 0 && !owner)
     lines.push(
       `${route.strangers.join(' and ')} changed the route by hand, where Helm 4 will refuse to go on: helm upgrade devops-api-stable --force-conflicts takes it back`,
     )

@@ -42,6 +42,20 @@ describe('disagreements', () => {
       ],
     ],
     [
+      'another controller that leaves no release, and writes the route',
+      {
+        owner: { name: 'Argo CD', instead: 'commit', movesTraffic: false },
+        releases: { stable: undefined, canary: undefined },
+        workloads: { stable: pods, canary: { ...pods, ready: 1, isRolledOut: false } },
+        route: { weights: { stable: 90, canary: 10 }, problems: [], strangers: ['argocd-controller'] },
+      },
+      {},
+      [
+        'Argo CD owns these objects, and undoes what others do: commit',
+        'devops-api-canary is not ready, 1 of 2 pods are: wait, or see kubectl get pods -l app=devops-api-canary',
+      ],
+    ],
+    [
       'another controller that moves traffic, whatever else is there',
       {
         owner: { name: 'Flagger', instead: 'ask it', movesTraffic: true },

@@ -66,7 +66,7 @@ afterEach(async ({ task }) => {
 })
 
 afterAll(async () => {
-  await stopFollowing()
+  await follower?.stop().catch(() => {})
   await load.stop()
   await deleteNamespace().finally(removeChart)
 })
@@ -216,7 +216,7 @@ it('Argo CD: the CLI sees whose objects these are, and only edits files', async 
 })
 
 /** Has every commit that is pushed synced, until told to stop. */
-function followCommits(): () => Promise<void> {
+function followCommits() {
   const stop = new AbortController()
   const following = (async () => {
     for (let synced = ''; !stop.signal.aborted; await pause(200)) {
@@ -225,10 +225,13 @@ function followCommits(): () => Promise<void> {
       synced = pushed
     }
   })()
-  return async () => {
+  // Whoever waits for a commit to arrive gets the reason.
+  following.catch(() => {})
+  const stopped = () => {
     stop.abort()
-    await following
+    return following
   }
+  return { while: <T>(doing: Promise<T>) => Promise.race([doing, following.then(() => doing)]), stop: stopped }
 }
 
 /** Does with the README what a person does at a shell, where edits of files come between the commands: all of it, or the first blocks. */
@@ -242,12 +245,12 @@ async function followReadme(heading: string, most?: number): Promise<string> {
   return sh(script.join(''))
 }
 
-let stopFollowing = async () => {}
+let follower: ReturnType<typeof followCommits> | undefined
 
 it('Argo CD: a promotion is a commit for each step, and loses nothing', async () => {
   load.start()
-  stopFollowing = followCommits()
-  await followReadme('Promote')
+  follower = followCommits()
+  await follower.while(followReadme('Promote'))
   await splitInForce(['200 stable v1.1.1-canary'], 0)
   await expectArgoSynced()
 })
@@ -257,14 +260,16 @@ it('Argo CD: a step that fails is the last, and a revert takes it back', async (
   edit('values-canary.yaml', { 'env.DEVOPSAPI_VERSION': 'v1.2.0', 'env.FAULT_ERROR_RATE': '0.2' })
   await git('commit --all --quiet --message v1.2.0')
   await git('push --quiet')
-  await syncArgo()
+  const version = '{.spec.template.spec.containers[0].env[0].value}'
+  const wait = `kubectl wait deployment/devops-api-canary -n ${namespace} --for=jsonpath=${version}=v1.2.0 --timeout=60s`
+  await follower?.while(run(wait))
   await rolledOut('canary')
-  expect(await followReadme('Promote', 1)).toContain('FAIL canary health')
+  expect(await follower?.while(followReadme('Promote', 1))).toContain('FAIL canary health')
   expect(await git('show --no-patch --format=%s')).toBe('Move traffic to 75/25')
   await splitInForce(['200 stable v1.1.1-canary', '200 canary v1.2.0', injected], 0.25)
   await followReadme('Roll back')
   await splitInForce(['200 stable v1.1.1-canary'], 0)
-  await stopFollowing()
+  await follower?.stop()
   await load.stop()
   expect(load.complaint).toBe('')
 })

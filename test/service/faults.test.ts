@@ -13,6 +13,11 @@ describe('an injected delay', () => {
     expect(delays[198_000]).toBeLessThan(830)
   })
 
+  it('is never more than 10 times the 99th percentile', () => {
+    const numbers = [1 - 1e-12, 0]
+    expect(drawDelay(50, 800, () => numbers.shift() ?? 0)).toBe(8000)
+  })
+
   it('is constant without a 99th percentile', () => {
     const random = seeded(2)
     expect(new Set(Array.from({ length: 100 }, () => drawDelay(50, undefined, random)))).toEqual(new Set([50]))

@@ -4,14 +4,17 @@ import { HttpError } from './errors.ts'
 
 const Z_99 = 2.3263478740408408 // the standard normal distribution's 99th percentile
 
+/** The most that a delay may be, as a multiple of the 99th percentile: the tail of the distribution outlasts every client's patience. */
+const MOST = 10
+
 /**
  * A latency in milliseconds: log-normal, as measured ones tend to be, with the median and the 99th percentile asked for; without
- * a percentile always the median. `random` gives numbers from 0 up to, but not including, 1.
+ * a percentile always the median; never more than 10 times the percentile. `random` gives numbers from 0 up to, but not including, 1.
  */
 export function drawDelay(median: number, p99 = median, random = Math.random): number {
   // Box–Muller; the logarithm of 0 is infinite, and 1 - random() is never 0.
   const z = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-  return median * (p99 / median) ** (z / Z_99)
+  return Math.min(median * (p99 / median) ** (z / Z_99), MOST * p99)
 }
 
 /** Makes the routes of `app` slow and unreliable, as configured: each request is delayed first, then perhaps failed. */

@@ -20,8 +20,6 @@ const load = new Load((answer) => allowed.has(answer))
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values-stable.yaml', { 'gateway.className': GATEWAY_CLASS })
   await createNamespace()
 })
 

@@ -11,6 +11,8 @@ export const chart = join(copy, 'chart')
 
 export function copyChart(): void {
   for (const folder of ['chart', 'integrations']) cpSync(join(root, folder), join(copy, folder), { recursive: true })
+  const { GATEWAY_CLASS } = process.env
+  if (GATEWAY_CLASS) edit('values.yaml', { 'gateway.className': GATEWAY_CLASS })
 }
 
 export const removeChart = () => rmSync(copy, { recursive: true, force: true })

@@ -15,13 +15,23 @@ export async function live({ kind, metadata }: Rendered): Promise<Rendered> {
   return JSON.parse(await run(`kubectl get ${kind} ${metadata.name} -n ${namespace} -o json`))
 }
 
+/** Tries again where a controller wrote, such as a status, between the two reads that kubectl compares. */
+async function expectNoDifference(text: string, fieldManager: string): Promise<void> {
+  try {
+    // Its exit code says whether there is a difference.
+    await run(`kubectl diff --server-side --force-conflicts --field-manager=${fieldManager} -n ${namespace} -f -`, text)
+  } catch (error) {
+    if (!/^- +resourceVersion: /m.test(String(error))) throw error
+    await expectNoDifference(text, fieldManager)
+  }
+}
+
 /**
  * Expects that the API server holds what was rendered, as GitOps controllers compare the two.
  * @param fieldManager who applied exactly this, and nothing beside it; Helm adds annotations of its own
  */
 export async function expectNoDrift(text: string, fieldManager = 'kubectl'): Promise<void> {
-  // Its exit code says whether there is a difference.
-  await run(`kubectl diff --server-side --force-conflicts --field-manager=${fieldManager} -n ${namespace} -f -`, text)
+  await expectNoDifference(text, fieldManager)
   for (const object of parseRendered(text)) {
     if (!object.apiVersion.startsWith('gateway.networking.k8s.io/')) continue
     // A default within a list, which kubectl overlooks, is a difference to Argo CD: it compares lists of custom resources whole.

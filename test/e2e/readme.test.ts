@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { blocks } from '../readme.ts'
-import { chart, copyChart, edit, removeChart } from './chart.ts'
+import { chart, copyChart, removeChart } from './chart.ts'
 import { poll, sh } from './cluster.ts'
 
 /** The different lines of `sort | uniq -c`, without their counts, which are the gateway's to choose. */
@@ -13,8 +13,6 @@ let cleanUp = async () => {}
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values.yaml', { 'gateway.className': GATEWAY_CLASS })
   if (await sh('kubectl get namespace devops-api --ignore-not-found')) {
     throw new Error('there is a namespace devops-api already, and whoever follows the README ends with deleting it')
   }

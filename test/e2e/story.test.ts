@@ -36,8 +36,6 @@ let gatewayForPods = ''
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values-stable.yaml', { 'gateway.className': GATEWAY_CLASS })
   await createNamespace()
   pristine = await objects()
 })

@@ -59,8 +59,6 @@ const load = new Load((answer) => expected.includes(answer))
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values-stable.yaml', { 'gateway.className': GATEWAY_CLASS })
   await createNamespace()
   pristine = await objects()
 })

@@ -20,6 +20,7 @@ import {
 } from '../e2e/cluster.ts'
 import { ask, gateway, hostname, type Reply } from '../e2e/gateway.ts'
 import { Load, RATE } from '../e2e/load.ts'
+import { expectNoDrift } from '../e2e/noDrift.ts'
 import { install } from '../e2e/releases.ts'
 import { distinct, sample } from '../e2e/split.ts'
 import { binomial } from '../e2e/statistics.ts'
@@ -45,8 +46,6 @@ let pristine: string[]
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values-stable.yaml', { 'gateway.className': GATEWAY_CLASS })
   edit('../integrations/flagger/metric-template.yaml', { 'spec.provider.address': prometheusForControllers })
   await createNamespace()
   pristine = await objects()
@@ -285,9 +284,7 @@ it("The README leads back to the chart's own route", async () => {
     'HTTPRoute devops-api-stable',
     'Deployment devops-api-stable',
   ])
-  const manifest = await run(`helm get manifest devops-api-stable -n ${namespace}`)
-  // Its exit code says whether there is a difference.
-  await run(`kubectl diff --server-side -n ${namespace} -f -`, manifest)
+  await expectNoDrift(await run(`helm get manifest devops-api-stable -n ${namespace}`))
   const { all } = await canary('status', ...place)
   expect(all).not.toMatch(/Flagger|Flux|by hand/)
   expect((await load.next(RATE)).every(isCanary), 'all from the release itself').toBe(true)

@@ -43,8 +43,6 @@ async function git(command: string, cwd = worktree): Promise<string> {
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values.yaml', { 'gateway.className': GATEWAY_CLASS })
   // So that `npm run canary` works here as it does in the repository.
   for (const name of ['package.json', 'node_modules', 'src']) symlinkSync(join(root, name), join(worktree, name))
   for (const role of roles) edit(`../integrations/argo-cd/${role}.yaml`, { 'spec.destination.namespace': namespace })

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import dashboard from '../../integrations/prometheus/dashboard.json' with { type: 'json' }
 import { assertValid } from '../chart/api.ts'
-import { chart, copyChart, edit, removeChart } from '../e2e/chart.ts'
+import { chart, copyChart, removeChart } from '../e2e/chart.ts'
 import {
   createNamespace,
   deleteNamespace,
@@ -51,8 +51,6 @@ const created: string[] = []
 
 beforeAll(async () => {
   copyChart()
-  const { GATEWAY_CLASS } = process.env
-  if (GATEWAY_CLASS) edit('values-stable.yaml', { 'gateway.className': GATEWAY_CLASS })
   await createNamespace()
 })
 

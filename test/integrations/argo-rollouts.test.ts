@@ -195,6 +195,9 @@ it('It goes back to plain Helm, and nothing of the Rollout is left', async () =>
   const startedAt = performance.now()
   await follow('argo-rollouts', "Back to the chart's own route")
   note('Back to plain Helm', `after ${inSeconds(performance.now() - startedAt)}`)
+  // Kubernetes deletes these, and on a cluster to which the type is new, it may be half a minute late.
+  const itsPods = `kubectl get replicasets,pods -l rollouts-pod-template-hash -n ${namespace} -o name`
+  await poll(async () => expect(await run(itsPods)).toBe(''), 120)
   await only('200 stable v1.1.1')
   const kinds = 'rollouts,analysistemplates,services,httproutes'
   expect((await run(`kubectl get ${kinds} -n ${namespace} -o name`)).split('\n')).toEqual([

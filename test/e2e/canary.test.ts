@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { program } from '../../src/program.ts'
@@ -51,7 +51,7 @@ async function canary(command: string, ...args: string[]): Promise<{ exitCode: n
 
 /** Starts a command, kills it as soon as it has written a line, perhaps with the Helm it runs and in the middle of its work. */
 async function killed(command: string, at: RegExp, withHelm: boolean): Promise<string> {
-  const pending = watchPending()
+  const pending = await watchPending()
   const child = start(command)
   let written = ''
   for await (const line of child) {
@@ -59,8 +59,8 @@ async function killed(command: string, at: RegExp, withHelm: boolean): Promise<s
     if (!at.test(written)) continue
     if (withHelm) {
       await pending.begun
-      const { stdout } = await execa('pgrep', ['-P', `${child.pid}`], { reject: false })
-      for (const pid of stdout.split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL')
+      // Not one by one: some may end by themselves in the meantime.
+      await execa('pkill', ['-KILL', '-P', `${child.pid}`], { reject: false })
     }
     child.kill('SIGKILL')
     break
@@ -72,10 +72,14 @@ async function killed(command: string, at: RegExp, withHelm: boolean): Promise<s
 }
 
 /** Sees Helm begin an upgrade, as soon as the API server knows. */
-function watchPending() {
-  const args = ['get', 'secrets', '-n', namespace, '-l', 'owner=helm,status=pending-upgrade', '--watch-only', '--output', 'name']
-  const child = execa(program('kubectl'), args, { env, reject: false })
-  return { begun: once(child.stdout, 'data'), stop: () => child.kill('SIGKILL') }
+async function watchPending() {
+  const args = ['get', 'secrets', '-n', namespace, '-l', 'owner=helm,status=pending-upgrade', '--output', 'name']
+  // Left by a Helm that was killed before.
+  const left = (await run(`kubectl ${args.join(' ')}`)).split('\n')
+  const child = execa(program('kubectl'), [...args, '--watch'], { env, reject: false, buffer: false })
+  const names = createInterface(child.stdout)
+  const begun = new Promise<void>((resolve) => names.on('line', (name) => left.includes(name) || resolve()))
+  return { begun, stop: () => child.kill('SIGKILL') }
 }
 
 async function weights(): Promise<string> {

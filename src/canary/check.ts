@@ -17,7 +17,7 @@ export interface CheckOptions {
   readonly limits: Limits
   /** The size of the sample; by default so many that each gate can pass. */
   readonly requests?: number | undefined
-  /** Requests a second, at most. */
+  /** Requests a second on average, at most. */
   readonly rate: number
   /** Ends the sample early; what is judged then is what there is. */
   readonly signal: AbortSignal

@@ -103,7 +103,9 @@ export function addAsking(command: Command, defaults: { rate: [number, string]; 
       endpoint,
     )
     .addOption(
-      new Option('--rate <number>', 'requests a second, at most').argParser(wholeNumber(1, 10_000)).default(...defaults.rate),
+      new Option('--rate <number>', 'requests a second on average, at most')
+        .argParser(wholeNumber(1, 10_000))
+        .default(...defaults.rate),
     )
     .option('--connections <number>', 'requests under way at a time, at most', wholeNumber(1, 1000), defaults.connections)
     .addOption(

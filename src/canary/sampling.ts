@@ -6,7 +6,7 @@ import type { Outcome } from './sample.ts'
 export interface Pace {
   /** How often in all. */
   readonly requests: number
-  /** How often a second, at most. */
+  /** How often a second on average, at most. */
   readonly rate: number
   /** Called instead of asking where a request is due but all connections are busy; without it, the request waits for one. */
   readonly onBusy?: () => void
@@ -15,7 +15,11 @@ export interface Pace {
 /** How late a request may be that is still sent: a machine that was asleep does not make up for it with a burst. */
 const LATEST_MS = 1000
 
-/** Asks at a pace and hands on what becomes of each request, until all have ended or the signal aborts. */
+/**
+ * Asks at a pace, after random intervals, and hands on what becomes of each request, until all have ended or the signal aborts.
+ * Even intervals fall in step with other even traffic: a gateway that takes turns then gives this share of it too many turns, or none.
+ * @see https://www.rfc-editor.org/rfc/rfc2330#section-11.1
+ */
 export async function sampling(
   asker: Asker,
   { requests, rate, onBusy }: Pace,
@@ -47,7 +51,7 @@ export async function sampling(
     const early = due - performance.now()
     if (early > 0) await sleep(early, undefined, { signal }).catch(() => {})
     if (early < -LATEST_MS) due = performance.now()
-    due += 1000 / rate
+    due += (2 * Math.random() * 1000) / rate
     if (!onBusy) await untilUnderWay(connections - 1)
     if (signal.aborted) break
     if (underWay < connections) ask()

@@ -273,10 +273,24 @@ describe('the pace', () => {
     expect([held.length, busy, count]).toEqual([0, 28, 2])
   })
 
-  it('is no faster than it is told', async () => {
+  it('is no faster on average than it is told', async () => {
     const started = performance.now()
-    await sampling(asker(await serve(good)), at(21, { rate: 100 }), () => {}, never)
-    expect(performance.now() - started).toBeGreaterThanOrEqual(199)
+    await sampling(asker(await serve(good)), at(401, { rate: 1000 }), () => {}, never)
+    // Six standard deviations less than 400 ms.
+    expect(performance.now() - started).toBeGreaterThanOrEqual(330)
+  })
+
+  it('falls in step with nothing, as each request comes after a gap of its own', async () => {
+    const times: number[] = []
+    const url = await serve((request, response) => {
+      times.push(performance.now())
+      good(request, response)
+    })
+    await sampling(asker(url), at(200, { rate: 100 }), () => {}, never)
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+    // A quarter of each is to be expected.
+    expect(gaps.filter((gap) => gap < 5).length).toBeGreaterThan(25)
+    expect(gaps.filter((gap) => gap > 15).length).toBeGreaterThan(25)
   })
 
   it('does not make up in a burst for what a sleeping machine has missed', async () => {

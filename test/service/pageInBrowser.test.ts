@@ -57,7 +57,7 @@ interface Settings {
   path?: string
   viewport?: ViewportSize
   dark?: boolean
-  /** With a clock that stands still until it is told to run. */
+  /** With a clock that stands still until it is told to run, and a gap between requests that is always the average one. */
   clock?: boolean
 }
 
@@ -71,7 +71,10 @@ async function open(how: Answer, { path = '/', viewport, dark, clock }: Settings
   page.on('request', (request) => pending.add(request))
   page.on('requestfinished', (request) => pending.delete(request))
   page.on('requestfailed', (request) => pending.delete(request))
-  if (clock) await page.clock.install({ time: 0 })
+  if (clock) {
+    await page.clock.install({ time: 0 })
+    await page.addInitScript('Math.random = () => 0.5')
+  }
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
   if (clock) await page.clock.pauseAt(1000)
 }
@@ -400,6 +403,20 @@ describe('the pace of the live page', () => {
     expect(await text('#rate-value')).toBe('1')
     await run(1000)
     expect(about(3)).toContain(await requestsIn(3000))
+  })
+
+  it('falls in step with nothing, as each request comes after a gap of its own', async () => {
+    const times: number[] = []
+    await open((response, n) => {
+      times.push(performance.now())
+      ninety()(response, n)
+    })
+    await setRate(50)
+    await reached(200)
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+    // A quarter of each is to be expected.
+    expect(gaps.filter((gap) => gap < 10).length).toBeGreaterThan(25)
+    expect(gaps.filter((gap) => gap > 30).length).toBeGreaterThan(25)
   })
 
   it('is neither faster nor slower while the slider moves', async () => {

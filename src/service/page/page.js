@@ -41,6 +41,7 @@ const roles = []
 let total = 0
 let inFlight = 0
 let lastAsked = Number.NEGATIVE_INFINITY
+let gap = 1 // before the next request, as a multiple of the average one
 let paused = false
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
@@ -146,9 +147,11 @@ function schedule() {
   if (!isAsking()) return
   const now = performance.now()
   // What was missed is not made up for: a burst would measure itself.
-  const due = Math.max(now, lastAsked + 1000 / rate.valueAsNumber)
+  const due = Math.max(now, lastAsked + (gap * 1000) / rate.valueAsNumber)
   timer = setTimeout(() => {
     lastAsked = due
+    // Even gaps fall in step with other even traffic, and with the turns of a gateway: https://www.rfc-editor.org/rfc/rfc2330#section-11.1
+    gap = 2 * Math.random()
     if (inFlight < MAX_IN_FLIGHT) {
       inFlight++
       ask().then((result) => {

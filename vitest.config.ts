@@ -9,6 +9,7 @@ export default defineConfig({
     globalSetup: 'test/unpackChromium.ts',
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // Out of its sight: what only a process of its own can show (signals, timeouts, what the parser refuses), in process.test.ts.
     coverage: { include: ['src/**/*.ts'], reporter: ['text'] },
     projects: [

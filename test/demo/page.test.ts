@@ -25,20 +25,19 @@ afterAll(async () => {
 })
 
 const text = (selector: string) => page.locator(selector).innerText()
-const eventually = (read: () => Promise<unknown>) => expect.poll(read, { timeout: 60_000 })
 const names = () => page.locator('#cards h3').allInnerTexts()
 const share = async (row: number) => Number.parseFloat(await page.locator('[data-field=share]').nth(row).innerText())
 
 it('shows the split of the values files', async () => {
-  await eventually(names).toEqual(['v1.1.1 stable', 'v1.1.1-canary canary'])
-  await eventually(() => text('#cards')).toContain('of 500 requests')
+  await expect.poll(names).toEqual(['v1.1.1 stable', 'v1.1.1-canary canary'])
+  await expect.poll(() => text('#cards')).toContain('of 500 requests')
   expect(await Promise.all([share(0), share(1)])).toEqual([90, 10])
   expect(await text('#verdict')).toBe('Not announced by the route (traffic.announce in the chart)')
 })
 
 it('shows the split that the route announces, as soon as the file is saved', async () => {
   demo.edit('chart/values-stable.yaml', (values) => values.replace('traffic:', 'traffic:\n  announce: true'))
-  await eventually(() => text('#verdict')).toBe('Configured and observed agree')
+  await expect.poll(() => text('#verdict')).toBe('Configured and observed agree')
   expect(await page.locator('#comparison td').allInnerTexts()).toEqual(expect.arrayContaining(['90.0 %', '10.0 %']))
 })
 
@@ -46,9 +45,9 @@ it('follows when the weights move', async () => {
   demo.edit('chart/values-stable.yaml', (values) =>
     values.replace('stable: 90', 'stable: 75').replace('canary: 10', 'canary: 25'),
   )
-  await eventually(() => text('#configured-canary')).toBe('25.0 %')
-  await eventually(() => text('#verdict')).toBe('Configured and observed agree')
-  await eventually(() => share(1)).toBe(25)
+  await expect.poll(() => text('#configured-canary')).toBe('25.0 %')
+  await expect.poll(() => text('#verdict')).toBe('Configured and observed agree')
+  await expect.poll(() => share(1)).toBe(25)
 })
 
 it('logs nothing, and asks for nothing but the version', () => {
@@ -59,9 +58,9 @@ it('logs nothing, and asks for nothing but the version', () => {
 it('shows the failures of a bad canary', async () => {
   demo.edit('chart/values-canary.yaml', (values) => values.replace('env:', 'env:\n  FAULT_ERROR_RATE: "0.2"'))
   const errors = () => page.locator('[data-field=errors]').allInnerTexts()
-  await eventually(errors).toEqual(['0', expect.stringMatching(/^\d+\.\d % \(\d+ × 500\)$/)])
+  await expect.poll(errors).toEqual(['0', expect.stringMatching(/^\d+\.\d % \(\d+ × 500\)$/)])
   // Once the replies of the pods before have left the page, a fifth of 125 fails: 25, give or take 4.5.
-  await eventually(async () => (await page.locator('[data-field=pods]').nth(1).innerText()).split('\n')).toHaveLength(2)
+  await expect.poll(async () => (await page.locator('[data-field=pods]').nth(1).innerText()).split('\n')).toHaveLength(2)
   const rate = Number.parseFloat(`${(await errors())[1]}`)
   expect(rate).toBeGreaterThan(2)
   expect(rate).toBeLessThan(45)
@@ -70,8 +69,8 @@ it('shows the failures of a bad canary', async () => {
 /** For README.md: `npm run picture` keeps the pictures, other runs only take them. */
 it.each(['light', 'dark'] as const)('poses for its %s picture', async (colorScheme) => {
   await page.emulateMedia({ colorScheme })
-  await eventually(() => text('#evidence')).toMatch(/^500 requests/)
-  await eventually(() => page.evaluate<boolean>(`matchMedia('(prefers-color-scheme: ${colorScheme})').matches`)).toBe(true)
+  await expect.poll(() => text('#evidence')).toMatch(/^500 requests/)
+  await expect.poll(() => page.evaluate<boolean>(`matchMedia('(prefers-color-scheme: ${colorScheme})').matches`)).toBe(true)
   const picture = await page.screenshot({ fullPage: true })
   expect(picture.length).toBeGreaterThan(10_000)
   const { PICTURES } = process.env
@@ -83,6 +82,6 @@ it.each(['light', 'dark'] as const)('poses for its %s picture', async (colorSche
 
 it('shows who keeps their requests when the version of the canary changes', async () => {
   demo.edit('chart/values-canary.yaml', (values) => values.replace('v1.1.1-canary', 'v1.2.0').replace(/ {2}FAULT.*\n/, ''))
-  await eventually(names).toEqual(['v1.1.1 stable', 'v1.2.0 canary'])
+  await expect.poll(names).toEqual(['v1.1.1 stable', 'v1.2.0 canary'])
   expect(await page.locator('[data-field=errors]').allInnerTexts()).toEqual(['0', '0'])
 })

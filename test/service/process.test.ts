@@ -241,7 +241,7 @@ describe.concurrent.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const { child, port } = await listening()
     const { socket, received, closed } = await dial(port)
     child.kill(signal)
-    await vi.waitFor(async () => expect(await isRefused(port)).toBe(true), { interval: 2 })
+    await vi.waitFor(async () => expect(await isRefused(port)).toBe(true), { timeout: 30_000, interval: 2 })
     socket.write(get('/version'))
     await closed
     expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)

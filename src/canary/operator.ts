@@ -172,7 +172,8 @@ export class Operator {
         say('waiting for it to end')
         const now = await this.#quiet(isUrgent)
         if (!now?.status.startsWith('pending')) return now?.status ?? 'gone'
-        const good = (await this.#revisions(now)).find(({ status }) => status === 'deployed')
+        // Helm takes "deployed" from the old revision before it gives it to the new one: one that dies in between leaves none.
+        const good = (await this.#revisions(now)).find(({ status }) => status === 'deployed' || status === 'superseded')
         if (!good)
           throw new Failure(
             `${releaseName('stable')} is ${now.status} and was never deployed: helm uninstall it, and install it again`,

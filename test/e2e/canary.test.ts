@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { program } from '../../src/program.ts'
@@ -198,6 +199,28 @@ it('promote is killed at each of its steps, alone and with its Helm, and the nex
   expect(all).toContain('Promoted: stable serves everything, as v1.2.0.')
   expect(exitCode).toBe(0)
   expect(await weights()).toBe('100')
+})
+
+/** Leaves stable as a Helm does that dies between its last two writes: the old revision is superseded, the new one still pending. */
+async function unfinish(): Promise<void> {
+  const history = JSON.parse(await run(`helm history devops-api-stable -n ${namespace} --output json`))
+  const name = `sh.helm.release.v1.devops-api-stable.v${history.at(-1).revision}`
+  const encoded = await run(`kubectl get secret ${name} -n ${namespace} -o jsonpath={.data.release}`)
+  const decode = (text: string) => Buffer.from(text, 'base64')
+  const release = JSON.parse(`${gunzipSync(decode(`${decode(encoded)}`))}`)
+  release.info.status = 'pending-upgrade'
+  const data = { release: Buffer.from(gzipSync(JSON.stringify(release)).toString('base64')).toString('base64') }
+  const patch = JSON.stringify({ metadata: { labels: { status: release.info.status } }, data })
+  await run(`kubectl patch secret ${name} -n ${namespace} -p ${patch}`)
+}
+
+it('shift goes on from a Helm that died when no revision was deployed any more', async () => {
+  await unfinish()
+  const { exitCode, all } = await canary('shift 100/0')
+  expect(all).toMatch(/it had died, and revision \d+ is back/)
+  expect(exitCode).toBe(0)
+  expect(await weights()).toBe('100')
+  expect((await canary('status')).exitCode).toBe(0)
 })
 
 it('promote is interrupted while stable gets the new version, says where things stand, and goes on', async () => {

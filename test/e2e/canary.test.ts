@@ -52,13 +52,13 @@ async function canary(command: string, ...args: string[]): Promise<{ exitCode: n
 
 /** Starts a command, kills it as soon as it has written a line, perhaps with the Helm it runs and in the middle of its work. */
 async function killed(command: string, at: RegExp, withHelm: boolean): Promise<string> {
-  const pending = await watchPending()
+  const pending = withHelm ? await watchPending() : undefined
   const child = start(command)
   let written = ''
   for await (const line of child) {
     written += `${line}\n`
     if (!at.test(written)) continue
-    if (withHelm) {
+    if (pending) {
       await pending.begun
       // Not one by one: some may end by themselves in the meantime.
       await execa('pkill', ['-KILL', '-P', `${child.pid}`], { reject: false })
@@ -66,7 +66,7 @@ async function killed(command: string, at: RegExp, withHelm: boolean): Promise<s
     child.kill('SIGKILL')
     break
   }
-  pending.stop()
+  pending?.stop()
   const { signal, all } = await child
   expect(signal, `it ended before it was killed:\n${all}`).toBe('SIGKILL')
   return all

@@ -22,6 +22,6 @@ USER 65532
 # Starts the service, loads what it loads later, and stops it: this fills the compile cache, which is good for this user and this Node only.
 RUN ["/nodejs/bin/node", "--eval", "process.env.PORT = '0'; Promise.all([import('/app/src/service/server.ts'), import('prom-client'), import('@fastify/swagger')]).then(() => process.kill(process.pid, 'SIGTERM'))"]
 # The same for the canary CLI, which `helm test` and Jobs run.
-RUN ["/nodejs/bin/node", "src/canary/cli.ts", "check", "--help"]
+RUN ["/nodejs/bin/node", "src/canary/main.ts", "check", "--help"]
 EXPOSE 8080
 CMD ["src/service/server.ts"]

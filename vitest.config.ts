@@ -6,7 +6,7 @@ const onCluster = { fileParallelism: false, testTimeout: 600_000, hookTimeout: 6
 export default defineConfig({
   test: {
     // A hung test ends some day; how fast things are is a question for the bench.
-    globalSetup: 'test/unpackChromium.ts',
+    globalSetup: ['test/programsOnPath.ts', 'test/unpackChromium.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },

@@ -1,11 +1,11 @@
 import { Agent, get } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Asker } from '../src/canary/asker.ts'
-import { check } from '../src/canary/check.ts'
-import { parseExpectation } from '../src/canary/expectation.ts'
-import { History } from '../src/canary/history.ts'
-import { sampling } from '../src/canary/sampling.ts'
+import { sendRequests } from '../src/canary/sampling/sendRequests.ts'
+import { VersionClient } from '../src/canary/sampling/versionClient.ts'
+import { parseExpectation } from '../src/canary/verdict/expectation.ts'
+import { sampleAndJudge } from '../src/canary/verdict/sampleAndJudge.ts'
+import { History } from '../src/canary/watch/history.ts'
 import { Server } from './server.ts'
 
 // The canary CLI's sampler beside a plain loop over node:http, in interleaved rounds: taskset --cpu-list 1 node bench/sampler.ts
@@ -52,7 +52,7 @@ const limits = { maxErrorRate: 0.01, tolerance: 0.05, maxErrorIncrease: 0.01, ma
 const expectation = parseExpectation('v1.1.1=100')
 
 async function wholeCheck(latencies: number[]): Promise<void> {
-  const { sample, verdict } = await check({ target, expectation, chart: '', limits, requests: REQUESTS, rate, signal })
+  const { sample, verdict } = await sampleAndJudge({ target, expectation, limits, requests: REQUESTS, rate, signal })
   if (verdict !== 'PASS') throw new Error(JSON.stringify(sample))
   for (const { latency } of sample.sources)
     for (let i = 1; i <= REQUESTS; i++) latencies.push(latency.percentile((i / REQUESTS) * 100) / 1000)
@@ -74,19 +74,19 @@ for (let round = -3; round < ROUNDS; round++) {
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 const history = new History()
-const asker = new Asker(target)
+const client = new VersionClient(target)
 
 /** MiB in use, once there have been so many requests. */
 async function memoryAfter(requests: number): Promise<number> {
   const pace = { requests: requests - history.total.requests, rate }
-  await sampling(asker, pace, (outcome) => history.add(outcome, performance.now()), signal)
+  await sendRequests(client, pace, (outcome) => history.add(outcome, performance.now()), signal)
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return (heapUsed + external) / 2 ** 20
 }
 
 const [few, many] = [await memoryAfter(FEW), await memoryAfter(MANY)]
-await asker.close()
+await client.close()
 await server.stop()
 
 const quantile = (values: number[], q: number) => values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] as number

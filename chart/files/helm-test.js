@@ -26,7 +26,7 @@ if (answer === expected) {
   if (process.argv.length > 1) {
     // A gateway follows an upgrade within seconds.
     await new Promise((resolve) => setTimeout(resolve, 3000))
-    await import('./src/canary/cli.ts')
+    await import('./src/canary/main.ts')
   }
 } else {
   console.error(`${url}: ${answer}, expected ${expected}`)

@@ -1,72 +1,73 @@
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
-import { checkCommand } from './commands/check.ts'
-import { promoteCommand } from './commands/promote.ts'
-import { rollbackCommand } from './commands/rollback.ts'
-import { shiftCommand } from './commands/shift.ts'
-import { statusCommand } from './commands/status.ts'
-import { watchCommand } from './commands/watch.ts'
-import { Failure } from './failure.ts'
-import { Interrupted } from './interrupted.ts'
-import type { Terminal } from './terminal.ts'
-import { WrongUse } from './wrongUse.ts'
+import { Failure, Interrupted, WrongUse } from './errors.ts'
+import type { Terminal } from './output/terminal.ts'
 
 // As sysexits.h has them.
 const WRONG_USE = 64
 const INTERNAL_ERROR = 70
 const INTERRUPTED = 128 + constants.signals.SIGINT
 
-// The first signal ends a command in order, the next one the process. The listener stays: a library that shows the cursor again at
-// the end would take its absence for the wish to be killed.
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(128 + constants.signals[signal])
-    stop.abort()
-  })
-}
-// Whoever read the output, such as `head`, may have seen enough.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? undefined : INTERNAL_ERROR))
+type AddCommand = (program: Command, terminal: Terminal) => void
 
-const terminal: Terminal = {
-  stdout: process.stdout,
-  signal: stop.signal,
-  exitWith(code) {
-    process.exitCode = code
-  },
+/** Loaded only where they are run or described: most of a start is the reading of modules. */
+const commands: Record<string, () => Promise<AddCommand>> = {
+  watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  shift: async () => (await import('./commands/shift.ts')).shiftCommand,
+  promote: async () => (await import('./commands/promote.ts')).promoteCommand,
+  rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand,
 }
 
-const program = new Command('canary')
-  .description('Watch the split between stable and canary, judge it, and move it.')
-  .helpCommand(false)
-  .exitOverride()
-  .configureOutput({
-    outputError: (text, write) =>
-      write(
-        `canary: ${text
-          .trim()
-          .replace(/^error: /, '')
-          .replaceAll(/\s*\n\s*/g, ' ')}\n`,
-      ),
-  })
-  .addHelpText('after', '\nExit codes: 0 done or PASS, 1 FAIL, 2 INCONCLUSIVE, 64 wrong use, 130 interrupted.')
-watchCommand(program, terminal)
-checkCommand(program, terminal)
-statusCommand(program, terminal)
-shiftCommand(program, terminal)
-promoteCommand(program, terminal)
-rollbackCommand(program, terminal)
+/** Where a command reads and writes, and what ends it early. */
+export interface Io {
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: { write(text: string): unknown }
+  /** Aborts when the user has had enough. */
+  readonly signal: AbortSignal
+}
 
-try {
-  await program.parseAsync()
-} catch (error) {
-  // Commander has said already what is wrong; where it only showed the help it was asked for, nothing is.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode && WRONG_USE
-  else {
-    process.stderr.write(`canary: ${(error as Error).message}\n`)
-    process.exitCode = exitCodeOf(error)
+/**
+ * Runs one command of the CLI.
+ * @param argv what was typed after the program's name
+ * @returns the exit code; whatever goes wrong is said in one line on stderr
+ */
+export async function run(argv: string[], { stdout, stderr, signal }: Io): Promise<number> {
+  let exitCode = 0
+  const terminal: Terminal = {
+    stdout,
+    signal,
+    exitWith(code) {
+      exitCode = code
+    },
+  }
+  const program = new Command('canary')
+    .description('Watch the split between stable and canary, judge it, and move it.')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHasColors: () => stdout.isTTY,
+      getOutHelpWidth: () => (stdout.isTTY ? stdout.columns : 80),
+      outputError: (text, write) => write(`canary: ${oneLine(text.replace(/^error: /, ''))}\n`),
+    })
+    .addHelpText('after', '\nExit codes: 0 done or PASS, 1 FAIL, 2 INCONCLUSIVE, 64 wrong use, 130 interrupted.')
+  const typed = commands[argv[0] ?? '']
+  for (const load of typed ? [typed] : Object.values(commands)) (await load())(program, terminal)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has said already what is wrong; where it only showed the help it was asked for, nothing is.
+    if (error instanceof CommanderError) return error.exitCode && WRONG_USE
+    stderr.write(`canary: ${(error as Error).message}\n`)
+    return exitCodeOf(error)
   }
 }
+
+const oneLine = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ')
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof WrongUse) return WRONG_USE

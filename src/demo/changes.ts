@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Manifest, type Release, type Releases, type Role, roles } from './render.ts'
+import { type Role, roles } from '../canary/roles.ts'
+import type { Manifest, Release, Releases } from './render.ts'
 import { isHonoured } from './unsupported.ts'
 import { workload } from './workload.ts'
 

@@ -1,7 +1,8 @@
+import { type Role, roles } from '../canary/roles.ts'
+import type { Endpoint, Network } from './demoGateway.ts'
 import { Deployment } from './deployment.ts'
-import type { Endpoint, Network } from './gateway.ts'
 import type { Pod, PodEvents } from './pod.ts'
-import { type Release, type Releases, type Role, roles } from './render.ts'
+import type { Release, Releases } from './render.ts'
 import { Route } from './route.ts'
 import { workload } from './workload.ts'
 

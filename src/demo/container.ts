@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { check } from './check.ts'
+import { probe } from './probe.ts'
 import type { PodTemplate, Probe } from './workload.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -103,7 +103,7 @@ export class Container {
   async *#checks({ path, timeoutMs }: Probe, periodMs: () => number) {
     for (let failures = 0; ; ) {
       const period = this.#pause(periodMs())
-      const reason = await check(`${this.origin}${path}`, timeoutMs)
+      const reason = await probe(`${this.origin}${path}`, timeoutMs)
       if (this.#over.signal.aborted) return
       failures = reason === undefined ? 0 : failures + 1
       yield { failures, reason }

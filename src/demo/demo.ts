@@ -1,17 +1,18 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join, relative } from 'node:path'
+import { type Role, roles } from '../canary/roles.ts'
 import { changes, weights } from './changes.ts'
 import { Cluster } from './cluster.ts'
-import { buildGateway, refuseTakenPort } from './gateway.ts'
+import { buildGateway, refuseTakenPort } from './demoGateway.ts'
+import { readOptions } from './demoOptions.ts'
 import { launcher } from './launcher.ts'
 import { Mistake } from './mistake.ts'
-import { readOptions } from './options.ts'
 import { podLine } from './podLine.ts'
 import { print } from './print.ts'
-import { type Role, render, roles } from './render.ts'
+import { render } from './render.ts'
 import { unsupported } from './unsupported.ts'
-import { watch } from './watch.ts'
+import { watchFiles } from './watchFiles.ts'
 import { welcome } from './welcome.ts'
 
 /** A Deployment that takes longer than this is said to be late. */
@@ -69,7 +70,7 @@ if (!cluster.route) print('traffic', 'no release has an HTTPRoute: every request
 listening = gateway.listen({ host: 'localhost', port: options.port })
 await listening
 const { port } = gateway.server.address() as AddressInfo
-const watcher = watch([chart, ...overlays.stable, ...overlays.canary], cwd, upgrade)
+const watcher = watchFiles([chart, ...overlays.stable, ...overlays.canary], cwd, upgrade)
 await Promise.all([once(watcher, 'ready'), ...roles.map(follow)])
 if (cluster.pods.length > 0) await serving.promise
 if (endingSince === undefined) {

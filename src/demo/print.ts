@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { type Role, roles } from './render.ts'
+import { type Role, roles } from '../canary/roles.ts'
 
 const colours: Record<Role, 'blue' | 'yellow'> = { stable: 'blue', canary: 'yellow' }
 

@@ -10,11 +10,9 @@ import type { IPod } from 'kubernetes-models/v1/Pod'
 import type { IService } from 'kubernetes-models/v1/Service'
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments } from 'yaml'
-import { program } from '../program.ts'
+import { findProgram } from '../canary/cluster/findProgram.ts'
+import { type Role, roles } from '../canary/roles.ts'
 import { Mistake } from './mistake.ts'
-
-export const roles = ['stable', 'canary'] as const
-export type Role = (typeof roles)[number]
 
 export interface Manifest {
   apiVersion: string
@@ -82,12 +80,13 @@ export async function render(inputs: Inputs): Promise<Releases> {
 
 async function template(role: Role, { cwd, chart, overlays }: Inputs): Promise<Release> {
   const files = [`${chart}/values-${role}.yaml`, ...overlays[role]]
-  const { stdout, stderr, failed, code } = await execa(
-    program('helm'),
+  const helm = await findProgram('helm')
+  if (!helm) throw new Mistake('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/')
+  const { stdout, stderr, failed } = await execa(
+    helm,
     ['template', `devops-api-${role}`, chart, ...files.flatMap((file) => ['--values', file])],
     { cwd, env: { KUBECONFIG: devNull }, reject: false },
   )
-  if (code === 'ENOENT') throw new Mistake('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/')
   if (failed) throw new Mistake(`Helm refuses ${role}:\n${reason(stderr)}`)
   const release = parse(stdout)
   for (const kind of ['Deployment', 'Service'] as const) {

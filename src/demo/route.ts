@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Mistake } from './mistake.ts'
 import type { HTTPRoute, Manifest } from './render.ts'
 import { Spread } from './spread.ts'
-import { type Known, strangers } from './strangers.ts'
+import { type Known, unknownFields } from './unknownFields.ts'
 
 export interface Backend {
   readonly service: string
@@ -61,7 +61,7 @@ export class Route {
 
   /** @throws {Mistake} when the route has anything that would be ignored here */
   constructor({ metadata, spec }: Manifest & HTTPRoute) {
-    const unknown = strangers(spec, known)
+    const unknown = unknownFields(spec, known)
     const paths = spec.rules.flatMap(({ matches = [] }) => matches.flatMap(({ path }) => path ?? []))
     if (paths.some(({ type }) => type === undefined)) unknown.push('rules.matches.path without a type')
     if (unknown.length > 0) {

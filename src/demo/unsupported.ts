@@ -1,5 +1,5 @@
 import type { Manifest, Releases } from './render.ts'
-import { type Known, strangers } from './strangers.ts'
+import { type Known, unknownFields } from './unknownFields.ts'
 
 const probe: Known = { httpGet: { path: true, port: true }, periodSeconds: true, timeoutSeconds: true, failureThreshold: true }
 
@@ -38,7 +38,7 @@ export function unsupported(releases: Releases): { objects: string[]; fields: st
     .flatMap((release) => Object.values(release) as (Manifest & { spec?: unknown })[])
     .filter(({ metadata }) => !metadata.annotations?.['helm.sh/hook'])
   const kinds = manifests.filter(({ kind }) => !isHonoured(kind)).map(({ kind }) => kind)
-  const fields = manifests.flatMap(({ kind, spec }) => strangers(spec, known[kind] ?? true)).map(shorten)
+  const fields = manifests.flatMap(({ kind, spec }) => unknownFields(spec, known[kind] ?? true)).map(shorten)
   return { objects: explain(kinds), fields: explain(fields) }
 }
 

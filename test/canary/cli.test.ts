@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { execa } from 'execa'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { gateway } from './gateway.ts'
+import { gateway } from './fakeService.ts'
 
 const root = join(import.meta.dirname, '../..')
-const cli = join(root, 'src/canary/cli.ts')
+const cli = join(root, 'src/canary/main.ts')
 const { PATH } = process.env
 
 const children: { kill(signal: 'SIGKILL'): boolean }[] = []

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
-import { type Manifest, parse, type Release, type Role } from '../../src/demo/render.ts'
-import { program } from '../../src/program.ts'
+import type { Role } from '../../src/canary/roles.ts'
+import { type Manifest, parse, type Release } from '../../src/demo/render.ts'
 
 export const chart = join(import.meta.dirname, '../../chart')
 
@@ -21,7 +21,7 @@ export interface Options {
 
 /** Runs Helm away from any cluster of the machine's user. */
 export function helm(args: string[], { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {}) {
-  return execa(program('helm'), args, {
+  return execa('helm', args, {
     cwd: chart,
     input,
     reject: false,

@@ -1,5 +1,6 @@
+import type { Role } from '../../src/canary/roles.ts'
 import type { Release, Releases } from '../../src/demo/render.ts'
-import { type Role, render, type Values } from '../chart/render.ts'
+import { render, type Values } from '../chart/render.ts'
 
 const rendered = new Map<string, ReturnType<typeof render>>()
 

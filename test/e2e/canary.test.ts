@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { program } from '../../src/program.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
 import { createNamespace, deleteNamespace, describeNamespace, env, namespace, poll, rolledOut, run } from './cluster.ts'
 import { figure, range } from './figures.ts'
@@ -41,7 +40,7 @@ const asking = ['--url', `http://${gateway.host}:${gateway.port}`, '--host', hos
 /** The command line as an operator types it. */
 function start(command: string, ...args: string[]) {
   const place = ['--chart', chart, '--namespace', namespace, ...asking]
-  const all = ['src/canary/cli.ts', ...command.split(' '), ...args, ...place]
+  const all = ['src/canary/main.ts', ...command.split(' '), ...args, ...place]
   return execa(process.execPath, all, { cwd: root, env, reject: false, all: true })
 }
 
@@ -77,7 +76,7 @@ async function watchPending() {
   const args = ['get', 'secrets', '-n', namespace, '-l', 'owner=helm,status=pending-upgrade', '--output', 'name']
   // Left by a Helm that was killed before.
   const left = (await run(`kubectl ${args.join(' ')}`)).split('\n')
-  const child = execa(program('kubectl'), [...args, '--watch'], { env, reject: false, buffer: false })
+  const child = execa('kubectl', [...args, '--watch'], { env, reject: false, buffer: false })
   const names = createInterface(child.stdout)
   const begun = new Promise<void>((resolve) => names.on('line', (name) => left.includes(name) || resolve()))
   return { begun, stop: () => child.kill('SIGKILL') }
@@ -103,7 +102,7 @@ it('A canary whose Service is missing is named by check, and gets no more traffi
   await poll(async () => {
     const { exitCode, stdout } = await execa(
       process.execPath,
-      ['src/canary/cli.ts', 'check', asking[1] as string, '--host', hostname, '--expect', 'stable=90,canary=10'],
+      ['src/canary/main.ts', 'check', asking[1] as string, '--host', hostname, '--expect', 'stable=90,canary=10'],
       { cwd: root, reject: false },
     )
     expect(exitCode).toBe(1)

@@ -1,12 +1,9 @@
-import { delimiter, dirname, resolve } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 import { execa } from 'execa'
 import { expect, vi } from 'vitest'
-import { program } from '../../src/program.ts'
+import type { Role } from '../../src/canary/roles.ts'
 import { chart } from './chart.ts'
 import { hostname } from './gateway.ts'
-
-export const roles = ['stable', 'canary'] as const
-export type Role = (typeof roles)[number]
 
 interface Item {
   kind: string
@@ -27,16 +24,14 @@ export const env = { KUBECONFIG: files.join(delimiter) }
 export async function run(command: string, input = ''): Promise<string> {
   const [name, ...args] = command.split(' ')
   const options = { cwd: chart, env, input, reject: false }
-  const { stdout, stderr, failed } = await execa(program(name as 'helm' | 'kubectl'), args, options)
+  const { stdout, stderr, failed } = await execa(name as string, args, options)
   if (failed) throw new Error([command, stderr, stdout].join('\n'))
   return stdout
 }
 
-const PATH = [dirname(program('helm')), dirname(program('kubectl')), process.env.PATH].join(delimiter)
-
 /** Runs a script in the chart's folder, with the same helm and kubectl, until a command fails, and returns what it prints. */
 export async function sh(script: string): Promise<string> {
-  const { stdout } = await execa('bash', ['-euo', 'pipefail', '-c', script], { cwd: chart, env: { ...env, PATH } })
+  const { stdout } = await execa('bash', ['-euo', 'pipefail', '-c', script], { cwd: chart, env })
   return stdout
 }
 

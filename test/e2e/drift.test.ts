@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { type Role, roles } from '../../src/canary/roles.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
-import { createNamespace, deleteNamespace, describeNamespace, namespace, poll, type Role, roles, run } from './cluster.ts'
+import { createNamespace, deleteNamespace, describeNamespace, namespace, poll, run } from './cluster.ts'
 import { expectNoDrift } from './noDrift.ts'
 
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
+import { type Role, roles } from '../../src/canary/roles.ts'
 import { edit } from './chart.ts'
-import { incarnations, namespace, type Role, roles, run } from './cluster.ts'
+import { incarnations, namespace, run } from './cluster.ts'
 import { splitInForce } from './split.ts'
 
 /** Every answer that a pod of a role may give, as the story goes on. */

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { poll, type Role } from './cluster.ts'
+import type { Role } from '../../src/canary/roles.ts'
+import { poll } from './cluster.ts'
 import { ask, type Reply } from './gateway.ts'
 
 /** Sends `n` requests, so many at a time, each on a new connection. */

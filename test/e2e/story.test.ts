@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { request } from 'undici'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { type Role, roles } from '../../src/canary/roles.ts'
 import { launchBrowser, watchPage } from '../browser.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
 import {
@@ -14,8 +15,6 @@ import {
   objects,
   podNames,
   poll,
-  type Role,
-  roles,
   rolledOut,
   run,
 } from './cluster.ts'
@@ -209,7 +208,7 @@ it('2. The live page, through the gateway, shows the split next to the one that 
 
 /** What `check` says through the gateway. */
 async function checked(...args: string[]): Promise<string> {
-  const cli = [join(import.meta.dirname, '../../src/canary/cli.ts'), 'check', `http://${gateway.host}:${gateway.port}`]
+  const cli = [join(import.meta.dirname, '../../src/canary/main.ts'), 'check', `http://${gateway.host}:${gateway.port}`]
   const { stdout } = await execa(process.execPath, [...cli, '--host', hostname, '--rate', '500', ...args], { reject: false })
   return stdout
 }

@@ -122,7 +122,7 @@ async function only(...answers: string[]): Promise<void> {
 async function canary(command: string) {
   const place = ['--chart', chart, '--namespace', namespace, '--values', join(chart, integration, 'values.yaml')]
   const asking = ['--url', `http://${gateway.host}:${gateway.port}`, '--host', hostname]
-  const args = ['src/canary/cli.ts', ...command.split(' '), ...place, ...asking]
+  const args = ['src/canary/main.ts', ...command.split(' '), ...place, ...asking]
   const { exitCode, all } = await execa(process.execPath, args, { cwd: root, env, reject: false, all: true })
   return { exitCode, all: all.replaceAll(/\s+/g, ' ') }
 }

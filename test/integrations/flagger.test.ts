@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { program } from '../../src/program.ts'
 import { chart, copyChart, edit, removeChart } from '../e2e/chart.ts'
 import {
   createNamespace,
@@ -51,7 +50,7 @@ beforeAll(async () => {
   pristine = await objects()
   const ofCanary = ['--namespace', namespace, '--field-selector', 'involvedObject.kind=Canary']
   const events = ['get', 'events', ...ofCanary, '--watch', '--output', 'jsonpath={.message}{"\\n"}']
-  const watching = execa(program('kubectl'), events, { env, reject: false, buffer: false })
+  const watching = execa('kubectl', events, { env, reject: false, buffer: false })
   stopWatching = () => void watching.kill()
   createInterface(watching.stdout).on('line', (line) => messages.push(line))
 })
@@ -106,7 +105,7 @@ async function takenButWeights() {
 }
 
 const canary = (command: string, ...args: string[]) =>
-  execa(process.execPath, ['src/canary/cli.ts', ...command.split(' '), ...args, '--host', hostname], {
+  execa(process.execPath, ['src/canary/main.ts', ...command.split(' '), ...args, '--host', hostname], {
     cwd: root,
     env,
     reject: false,

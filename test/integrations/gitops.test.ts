@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import { json as jq } from 'jq-wasm'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { type Role, roles } from '../../src/canary/roles.ts'
 import { chart, copyChart, edit, removeChart } from '../e2e/chart.ts'
 import {
   createNamespace,
@@ -13,8 +14,6 @@ import {
   env,
   incarnations,
   namespace,
-  type Role,
-  roles,
   rolledOut,
   run,
   sh,

@@ -6,6 +6,7 @@ import getPort from 'get-port'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import dashboard from '../../integrations/prometheus/dashboard.json' with { type: 'json' }
+import { roles } from '../../src/canary/roles.ts'
 import { assertValid } from '../chart/api.ts'
 import { chart, copyChart, removeChart } from '../e2e/chart.ts'
 import {
@@ -15,7 +16,6 @@ import {
   incarnations,
   namespace,
   poll,
-  roles,
   rolledOut,
   run,
 } from '../e2e/cluster.ts'

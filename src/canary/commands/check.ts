@@ -1,11 +1,8 @@
 import { type Command, Option } from 'commander'
 import { createLogUpdate } from 'log-update'
 import writeFileAtomic from 'write-file-atomic'
-import { check } from '../check.ts'
-import { exitCodes } from '../exitCodes.ts'
-import type { Expectation } from '../expectation.ts'
+import { WrongUse } from '../errors.ts'
 import { whole } from '../format.ts'
-import { junitXml } from '../junitXml.ts'
 import {
   type AskingOptions,
   addAsking,
@@ -16,9 +13,13 @@ import {
   targetOf,
   wholeNumber,
 } from '../options.ts'
-import { reportText } from '../reportText.ts'
-import { columnsOf, painter, type Terminal } from '../terminal.ts'
-import { WrongUse } from '../wrongUse.ts'
+import { junitXml } from '../output/junitXml.ts'
+import { reportText } from '../output/reportText.ts'
+import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import { declaredSplit } from '../values/declaredSplit.ts'
+import { exitCodes } from '../verdict/exitCodes.ts'
+import type { Expectation } from '../verdict/expectation.ts'
+import { sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends AskingOptions, LimitOptions {
   expect?: Expectation
@@ -69,10 +70,9 @@ async function run(url: URL, options: Options, { stdout, signal, exitWith }: Ter
   const { expect, chart, rate, json, junit, conformance = false } = options
   const progress = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
   let shownAt = 0
-  const report = await check({
+  const report = await sampleAndJudge({
     target: targetOf(url, options),
-    expectation: expect,
-    chart,
+    expectation: expect ?? (() => declaredSplit(chart)),
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,

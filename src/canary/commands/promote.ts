@@ -1,20 +1,19 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Report } from '../check.ts'
-import { exitCodes } from '../exitCodes.ts'
-import { Failure } from '../failure.ts'
+import type { ClusterState } from '../cluster/clusterState.ts'
+import { Failure, Interrupted, WrongUse } from '../errors.ts'
 import { percent } from '../format.ts'
-import { Interrupted } from '../interrupted.ts'
-import { addMoving, type MovingOptions } from '../moving.ts'
-import { nextStep, percentageOf, type Situation, type Step } from '../nextStep.ts'
-import { Operator } from '../operator.ts'
-import { Progress } from '../progress.ts'
-import { reportText } from '../reportText.ts'
-import { releaseName, type Standing } from '../standing.ts'
-import { takeBack } from '../takeBack.ts'
-import { columnsOf, painter, type Terminal } from '../terminal.ts'
-import { ALL_STABLE, type Content, sameContent, showWeights, type Weights, weightsOf } from '../values.ts'
-import { WrongUse } from '../wrongUse.ts'
+import { addMoving, type MovingOptions } from '../options.ts'
+import { Progress } from '../output/progress.ts'
+import { reportText } from '../output/reportText.ts'
+import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import { nextStep, percentageOf, type Situation, type Step } from '../promotion/nextStep.ts'
+import { Operator } from '../promotion/operator.ts'
+import { takeBack } from '../promotion/takeBack.ts'
+import { releaseName } from '../roles.ts'
+import { ALL_STABLE, type Content, sameContent, showWeights, type Weights, weightsOf } from '../values/values.ts'
+import { exitCodes } from '../verdict/exitCodes.ts'
+import type { Report } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends MovingOptions {
   steps: number[]
@@ -73,7 +72,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   })
 }
 
-function refuseUnready({ releases, workloads, services, route }: Standing): void {
+function refuseUnready({ releases, workloads, services, route }: ClusterState): void {
   const { canary } = releases
   const name = releaseName('canary')
   const pods = workloads.canary
@@ -90,10 +89,10 @@ function refuseUnready({ releases, workloads, services, route }: Standing): void
 }
 
 /** What canary runs; without a cluster, what its file says. */
-const canaryContent = (operator: Operator, standing: Standing | undefined): Content =>
+const canaryContent = (operator: Operator, standing: ClusterState | undefined): Content =>
   standing?.releases.canary?.values ?? operator.file('canary').values
 
-function situationOf(operator: Operator, standing: Standing | undefined, steps: number[], passed: number): Situation {
+function situationOf(operator: Operator, standing: ClusterState | undefined, steps: number[], passed: number): Situation {
   const { values } = operator.file('stable')
   const content = canaryContent(operator, standing)
   const declared = weightsOf(values)
@@ -141,7 +140,7 @@ function titleOf(step: Step): string {
   return "Give stable canary's image and env, while canary serves"
 }
 
-function isInForce(standing: Standing | undefined, declared: Weights, weights: Weights): boolean {
+function isInForce(standing: ClusterState | undefined, declared: Weights, weights: Weights): boolean {
   if (!standing) return showWeights(declared) === showWeights(weights)
   const { releases, route } = standing
   const isLive = route?.problems.length === 0 && showWeights(route.weights) === showWeights(weights)
@@ -206,7 +205,7 @@ async function ask(question: string, { stdout, signal }: Terminal): Promise<void
 }
 
 /** All that would be done if every gate passed. */
-function rehearse(operator: Operator, { steps }: Options, standing: Standing | undefined, { stdout }: Terminal): string[] {
+function rehearse(operator: Operator, { steps }: Options, standing: ClusterState | undefined, { stdout }: Terminal): string[] {
   const lines: string[] = []
   const content = canaryContent(operator, standing)
   let { path, text } = operator.file('stable')

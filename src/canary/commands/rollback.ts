@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
-import { exitCodes } from '../exitCodes.ts'
-import { Failure } from '../failure.ts'
-import { addMoving, type MovingOptions } from '../moving.ts'
-import { Operator } from '../operator.ts'
-import { Progress } from '../progress.ts'
-import { reportText } from '../reportText.ts'
-import { takeBack } from '../takeBack.ts'
-import { columnsOf, painter, type Terminal } from '../terminal.ts'
-import { ALL_STABLE, sameContent, weightsOf } from '../values.ts'
+import { Failure } from '../errors.ts'
+import { addMoving, type MovingOptions } from '../options.ts'
+import { Progress } from '../output/progress.ts'
+import { reportText } from '../output/reportText.ts'
+import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import { Operator } from '../promotion/operator.ts'
+import { takeBack } from '../promotion/takeBack.ts'
+import { ALL_STABLE, sameContent, weightsOf } from '../values/values.ts'
+import { exitCodes } from '../verdict/exitCodes.ts'
 
 /** `rollback`: gives all traffic to stable, now. */
 export function rollbackCommand(program: Command, terminal: Terminal): void {

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { exitCodes } from '../exitCodes.ts'
-import { Failure } from '../failure.ts'
-import { addMoving, type MovingOptions } from '../moving.ts'
-import { Operator } from '../operator.ts'
-import { Progress } from '../progress.ts'
-import { reportText } from '../reportText.ts'
-import { columnsOf, painter, type Terminal } from '../terminal.ts'
-import { showWeights, type Weights } from '../values.ts'
+import { Failure } from '../errors.ts'
+import { addMoving, type MovingOptions } from '../options.ts'
+import { Progress } from '../output/progress.ts'
+import { reportText } from '../output/reportText.ts'
+import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import { Operator } from '../promotion/operator.ts'
+import { showWeights, type Weights } from '../values/values.ts'
+import { exitCodes } from '../verdict/exitCodes.ts'
 
 /** `shift STABLE/CANARY`: moves traffic, and checks that it moved. */
 export function shiftCommand(program: Command, terminal: Terminal): void {

@@ -1,19 +1,18 @@
 import type { Command } from 'commander'
-import { check, type Report } from '../check.ts'
-import { disagreements, type Facts } from '../disagreements.ts'
-import { type Role, roles, shares } from '../expectation.ts'
-import { Failure } from '../failure.ts'
-import { addPlace, type PlaceOptions } from '../moving.ts'
-import { addLimits, type LimitOptions, limitsOf } from '../options.ts'
-import { Programs } from '../programs.ts'
-import { readStanding } from '../readStanding.ts'
-import type { Standing } from '../standing.ts'
-import { statusText } from '../statusText.ts'
-import { targetFor } from '../targetFor.ts'
-import { columnsOf, painter, type Terminal } from '../terminal.ts'
-import type { Values } from '../values.ts'
-import { readOverlays, readValues, valuesFile } from '../valuesFiles.ts'
-import { WrongUse } from '../wrongUse.ts'
+import type { ClusterState } from '../cluster/clusterState.ts'
+import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { readClusterState } from '../cluster/readClusterState.ts'
+import { Failure, WrongUse } from '../errors.ts'
+import { addLimits, addPlace, type LimitOptions, limitsOf, type PlaceOptions } from '../options.ts'
+import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import { targetFor } from '../promotion/targetFor.ts'
+import { type Role, roles } from '../roles.ts'
+import { disagreements, type Facts } from '../status/disagreements.ts'
+import { statusText } from '../status/statusText.ts'
+import type { Values } from '../values/values.ts'
+import { readOverlays, readValues, valuesFile } from '../values/valuesFiles.ts'
+import { shares } from '../verdict/expectation.ts'
+import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends PlaceOptions, LimitOptions {}
 
@@ -34,7 +33,7 @@ async function run(options: Options, { stdout, signal, exitWith }: Terminal): Pr
   const { chart, values, json } = options
   const overlays = readOverlays(values)
   const declared = { stable: declaredOf(chart, 'stable'), canary: declaredOf(chart, 'canary') }
-  const standing = await orWhy(() => readStanding(new Programs(options, signal)))
+  const standing = await orWhy(() => readClusterState(new HelmAndKubectl(options, signal)))
   const observed = await orWhy(() => observe(options, standing, signal))
   const facts: Facts = { declared, overlays, standing, observed }
   const status = { declared, standing, observed, disagreements: disagreements(facts) }
@@ -62,7 +61,7 @@ async function orWhy<T>(act: () => Promise<T>): Promise<T | string> {
 }
 
 /** A sample beside the weights in the route, which is what a gateway follows. */
-async function observe(options: Options, standing: Standing | string, signal: AbortSignal): Promise<Report | string> {
+async function observe(options: Options, standing: ClusterState | string, signal: AbortSignal): Promise<Report | string> {
   if (typeof standing === 'string') return 'nobody was asked, because nobody knows what to expect'
   const { route, workloads } = standing
   if (!route) return 'nobody was asked, because there is no route'
@@ -72,10 +71,9 @@ async function observe(options: Options, standing: Standing | string, signal: Ab
     const version = workloads[role]?.version
     return { role, ...(version !== undefined && { version }), weight: route.weights[role] }
   })
-  return check({
+  return sampleAndJudge({
     target,
     expectation: shares(entries),
-    chart: options.chart,
     limits: limitsOf(options),
     rate: Number.POSITIVE_INFINITY,
     signal,

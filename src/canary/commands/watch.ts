@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
 import { createLogUpdate } from 'log-update'
-import { Asker } from '../asker.ts'
-import type { Expectation } from '../expectation.ts'
-import { History } from '../history.ts'
 import { type AskingOptions, addAsking, duration, expectation, targetOf } from '../options.ts'
-import type { Sample } from '../sample.ts'
-import { sampling } from '../sampling.ts'
-import { secondLine } from '../secondLine.ts'
-import { columnsOf, painter, type Terminal } from '../terminal.ts'
-import { watchScreen } from '../watchScreen.ts'
+import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import type { Sample } from '../sampling/sample.ts'
+import { sendRequests } from '../sampling/sendRequests.ts'
+import { VersionClient } from '../sampling/versionClient.ts'
+import type { Expectation } from '../verdict/expectation.ts'
+import { History } from '../watch/history.ts'
+import { secondLine } from '../watch/secondLine.ts'
+import { watchScreen } from '../watch/watchScreen.ts'
 
 interface Options extends AskingOptions {
   expect?: Expectation
@@ -69,17 +69,17 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   }
   const ticking = setInterval(endSecond, 1000)
 
-  const asker = new Asker(targetOf(url, options))
+  const client = new VersionClient(targetOf(url, options))
   const onBusy = () => {
     history.unsent++
   }
-  await sampling(
-    asker,
+  await sendRequests(
+    client,
     { requests: Number.POSITIVE_INFINITY, rate, onBusy },
     (outcome) => history.add(outcome, performance.now()),
     signal,
   )
-  await asker.close()
+  await client.close()
 
   clearInterval(drawing)
   clearInterval(ticking)

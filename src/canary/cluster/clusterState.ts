@@ -1,0 +1,48 @@
+import type { Role } from '../roles.ts'
+import type { Values, Weights } from '../values/values.ts'
+import type { Owner } from './owner.ts'
+
+/** A revision of a release, as Helm has it. */
+export interface Revision {
+  readonly revision: number
+  /** Helm's word, such as "deployed", "failed" or "pending-upgrade". */
+  readonly status: string
+  /** In milliseconds since 1970. */
+  readonly at: number
+  readonly values: Values
+}
+
+/** What runs of a release. */
+export interface Workload {
+  readonly image: string
+  readonly version: string
+  readonly wanted: number
+  readonly ready: number
+  /** Every pod is of the newest template and ready, and no other is left. */
+  readonly isRolledOut: boolean
+}
+
+export interface Route {
+  readonly weights: Weights
+  /** What keeps a gateway from doing as the route says, one line each. */
+  readonly problems: readonly string[]
+  /** Who has written it by hand. */
+  readonly otherWriters: readonly string[]
+}
+
+/** Where the gateway can be asked, according to its status. */
+export interface Address {
+  readonly url: URL
+  readonly host: string | undefined
+}
+
+/** What there is in the cluster; any part may be missing. */
+export interface ClusterState {
+  readonly releases: Readonly<Record<Role, Revision | undefined>>
+  readonly workloads: Readonly<Record<Role, Workload | undefined>>
+  readonly services: Readonly<Record<Role, boolean>>
+  readonly route: Route | undefined
+  /** Why it is not known, where it is not. */
+  readonly address: Address | string
+  readonly owner: Owner | undefined
+}

@@ -1,2 +1,0 @@
-/** The user has had enough. */
-export class Interrupted extends Error {}

@@ -1,0 +1,39 @@
+import { count } from '../format.ts'
+import { describeExpectation } from '../verdict/expectation.ts'
+import type { Gate } from '../verdict/judge.ts'
+import type { Report } from '../verdict/sampleAndJudge.ts'
+import { fold, type Paint, type Style } from './terminal.ts'
+import { versionsTable } from './versionsTable.ts'
+
+const styles: Record<Gate['verdict'], Style> = {
+  PASS: ['bold', 'green'],
+  FAIL: ['bold', 'red'],
+  INCONCLUSIVE: ['bold', 'yellow'],
+  'NOT APPLICABLE': 'dim',
+}
+
+const INDENT = '  '
+
+/** A check's report for people, no wider than `width` where words allow. */
+export function reportText(report: Report, width: number, paint: Paint): string {
+  const { url, expectation, expectationFrom, sample, seconds, gates, verdict } = report
+  const origin = {
+    'the caller': '',
+    'the gateway': ' (announced by the gateway)',
+    'the values files': ' (declared in the values files)',
+  }
+  return [
+    ...fold(`${url}: ${count(sample.requests, 'request')} in ${seconds.toFixed(1)} s`, width),
+    ...fold(`expected: ${describeExpectation(expectation)}${origin[expectationFrom]}`, width),
+    '',
+    ...versionsTable(sample, expectation, seconds, width, paint),
+    '',
+    ...gates.flatMap(({ name, verdict, reason }) => [
+      `${paint(styles[verdict], verdict)} ${name}`,
+      ...fold(reason, width - INDENT.length).map((line) => `${INDENT}${line}`),
+    ]),
+    '',
+    paint(styles[verdict], verdict),
+    '',
+  ].join('\n')
+}

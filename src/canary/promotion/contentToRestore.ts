@@ -1,0 +1,18 @@
+import type { Revision } from '../cluster/clusterState.ts'
+import { type Content, sameContent, type Values, weightsOf } from '../values/values.ts'
+
+/**
+ * What stable ran before a promotion that is not finished gave it what canary runs; undefined where there is nothing to restore.
+ * It is finished once stable serves again: then the new version is stable's own.
+ * @param declared what values-stable.yaml says
+ * @param revisions of stable, the newest first
+ */
+export function contentToRestore(canary: Content, declared: Values, revisions: readonly Revision[]): Content | undefined {
+  const [newest] = revisions
+  if (!newest) return undefined
+  if (!sameContent(newest.values, canary)) return sameContent(declared, canary) ? newest.values : undefined
+  const serving = revisions.findIndex(({ values }) => weightsOf(values).stable > 0)
+  const before = revisions.findIndex(({ values }) => !sameContent(values, canary))
+  // Stable is given canary's content only while it serves nothing.
+  return before !== -1 && (serving === -1 || before <= serving) ? revisions[before]?.values : undefined
+}

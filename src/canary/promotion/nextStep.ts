@@ -1,0 +1,54 @@
+import type { Weights } from '../values/values.ts'
+
+/** What the next step of a promotion depends on. */
+export interface Situation {
+  /** As values-stable.yaml has them. */
+  readonly declared: Weights
+  /** As the route has them; where no cluster is asked, as declared. */
+  readonly live: Weights
+  /** values-stable.yaml has canary's image and environment. */
+  readonly isGiven: boolean
+  /** Stable runs them, on every pod. */
+  readonly isRolledOut: boolean
+  /** Canary's percentages to stop at, the last of which is 100. */
+  readonly steps: readonly number[]
+  /** Canary's percentage at which the gates have passed last; 0 for none. */
+  readonly passed: number
+}
+
+export type Step =
+  /** Canary gets this share, and the gates are asked. */
+  | { readonly kind: 'gate'; readonly weights: Weights; readonly percentage: number }
+  /** Stable is given canary's image and environment, while canary serves. */
+  | { readonly kind: 'give' }
+  /** The same, where it is written already. */
+  | { readonly kind: 'roll out' }
+  /** Stable takes all requests. */
+  | { readonly kind: 'hand back' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'refuse'; readonly why: string }
+
+/** Canary's percentage. */
+export const percentageOf = ({ stable, canary }: Weights): number =>
+  stable + canary === 0 ? 0 : (canary / (stable + canary)) * 100
+
+/**
+ * The next step of a promotion. It depends on how things are, never on how they came to be so: whoever continues what was
+ * interrupted, at whatever point, does the same as who did not stop.
+ */
+export function nextStep({ declared, live, isGiven, isRolledOut, steps, passed }: Situation): Step {
+  if (isGiven) {
+    if (isRolledOut) return [declared, live].every(({ canary }) => canary === 0) ? { kind: 'done' } : { kind: 'hand back' }
+    if ([declared, live].every(({ stable }) => stable === 0)) return { kind: 'roll out' }
+    return {
+      kind: 'refuse',
+      why: "values-stable.yaml has canary's image and env, but stable does not run them, and still serves: apply that edit with helm upgrade, or take it back",
+    }
+  }
+  // Where canary has a share already, it is judged there first, beside stable.
+  const current = percentageOf(declared)
+  if (current > passed) return { kind: 'gate', weights: declared, percentage: current }
+  const next = steps.find((step) => step > passed)
+  if (next === undefined) return { kind: 'give' }
+  return { kind: 'gate', weights: { stable: 100 - next, canary: next }, percentage: next }
+}

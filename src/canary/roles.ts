@@ -1,0 +1,7 @@
+export const roles = ['stable', 'canary'] as const
+export type Role = (typeof roles)[number]
+
+export const isRole = (name: string): name is Role => roles.some((role) => role === name)
+
+/** The Helm release of a role, which is also the name of its Deployment, its Service and, for stable, its HTTPRoute. */
+export const releaseName = (role: Role): string => `devops-api-${role}`

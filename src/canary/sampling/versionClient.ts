@@ -1,0 +1,114 @@
+import { Pool } from 'undici'
+import type { Outcome } from './sample.ts'
+
+/** Whom to ask, and how. */
+export interface Target {
+  readonly url: URL
+  /** By name; `host` replaces the one of the URL. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The most connections, and so requests, at a time; they are kept alive. */
+  readonly connections: number
+  readonly timeoutMs: number
+  /** Matches the names of canary's pods, where the role that a reply states does not tell: all others are then stable's. */
+  readonly canaryPods?: RegExp | undefined
+}
+
+/** More than any version takes; the rest of a larger reply is not read. */
+const MOST_BYTES = 65_536
+
+/** What connections die of, in words, by Node's and undici's codes. */
+const reasons: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  UND_ERR_SOCKET: 'connection reset',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  ENOTFOUND: 'unknown host',
+  EAI_AGAIN: 'unknown host',
+}
+
+/** Asks a service for its version, as often as wanted. A redirect is not followed, and nothing is tried again. */
+export class VersionClient {
+  readonly target: Target
+  readonly #pool: Pool
+
+  constructor(target: Target) {
+    this.target = target
+    const { connections, timeoutMs } = target
+    // Time is kept for the whole request, below.
+    this.#pool = new Pool(target.url.origin, {
+      connections,
+      allowH2: false,
+      connectTimeout: timeoutMs,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+  }
+
+  /** Asks once. Never rejects: whatever goes wrong is the outcome. */
+  async ask(): Promise<Outcome> {
+    const { url, headers, timeoutMs, canaryPods } = this.target
+    const started = performance.now()
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(), timeoutMs)
+    try {
+      const reply = await this.#pool.request({ path: url.pathname + url.search, method: 'GET', headers, signal: deadline.signal })
+      const text = await read(reply.body)
+      const outcome = understand(reply.statusCode, reply.headers, text)
+      const microseconds = (performance.now() - started) * 1000
+      const { pod } = outcome
+      if (!canaryPods || pod === undefined) return { ...outcome, microseconds }
+      return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable', microseconds }
+    } catch (error) {
+      if (deadline.signal.aborted) return { error: 'timeout' }
+      const { code, message } = error as NodeJS.ErrnoException
+      return { error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Closes the connections; what is under way fails. */
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+}
+
+async function read(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > MOST_BYTES) break
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function understand(status: number, headers: Record<string, string | string[] | undefined>, text: string): Outcome {
+  const header = (name: string) => {
+    const value = headers[name]
+    return typeof value === 'string' && value !== '' ? clean(value) : undefined
+  }
+  const isGood = status >= 200 && status < 300
+  const version = isGood ? versionIn(text) : header('app-version')
+  const location = header('location')
+  let error: string | undefined
+  if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
+  else if (version === undefined) error = `${status} without a version`
+  else if (!isGood) error = `${status}`
+  return { version, role: header('app-role'), pod: header('app-pod'), announced: header('traffic-split'), error }
+}
+
+function versionIn(text: string): string | undefined {
+  try {
+    const { version } = JSON.parse(text)
+    return typeof version === 'string' && version !== '' ? clean(version) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+// It ends up on a terminal, which must not take orders from a server.
+const clean = (text: string) => text.replaceAll(/[^ -~]/g, '?').slice(0, 128)

@@ -1,0 +1,78 @@
+import type { ClusterState } from '../cluster/clusterState.ts'
+import { list, percent, whole } from '../format.ts'
+import { fold, type Paint } from '../output/terminal.ts'
+import { roles } from '../roles.ts'
+import { showWeights, type Values, weightsOf } from '../values/values.ts'
+import { nameOf } from '../verdict/expectation.ts'
+import type { Report } from '../verdict/sampleAndJudge.ts'
+
+/** What `status` knows; a text says why a part is not known. */
+export interface Status {
+  readonly declared: { readonly stable: Values | string; readonly canary: Values | string }
+  readonly standing: ClusterState | string
+  readonly observed: Report | string
+  readonly disagreements: readonly string[]
+}
+
+const LABEL = 11
+
+/** Where things stand, for people, no wider than `width` where words allow. */
+export function statusText(status: Status, width: number, paint: Paint): string {
+  const { disagreements } = status
+  const block = (label: string, texts: string[]) =>
+    texts
+      .flatMap((text) => fold(text, width - LABEL))
+      .map((line, index) => (index === 0 ? paint('bold', label.padEnd(LABEL)) : ' '.repeat(LABEL)) + line)
+  return [
+    ...block('declared', declaredTexts(status)),
+    ...block('installed', installedTexts(status)),
+    ...block('live', [liveText(status)]),
+    ...block('observed', observedTexts(status)),
+    '',
+    ...(disagreements.length === 0
+      ? [paint(['bold', 'green'], 'All of it agrees.')]
+      : disagreements.flatMap((text) =>
+          fold(text, width - 2).map((line, index) => `${index === 0 ? paint(['bold', 'red'], '✗') : ' '} ${line}`),
+        )),
+    '',
+  ].join('\n')
+}
+
+function declaredTexts({ declared: { stable, canary } }: Status): string[] {
+  const image = (values: Values) => [values.image?.repository, values.image?.tag].filter(Boolean).join(':') || "the chart's image"
+  const version = ({ env }: Values) => (env?.DEVOPSAPI_VERSION ? `, says ${env.DEVOPSAPI_VERSION}` : '')
+  return [
+    typeof stable === 'string' ? stable : `${showWeights(weightsOf(stable))}, stable ${image(stable)}${version(stable)}`,
+    typeof canary === 'string' ? canary : `canary ${image(canary)}${version(canary)}`,
+  ]
+}
+
+function installedTexts({ standing }: Status): string[] {
+  if (typeof standing === 'string') return ['the cluster cannot be read']
+  return roles.map((role) => {
+    const release = standing.releases[role]
+    const pods = standing.workloads[role]
+    if (!release) return `${role} is not`
+    const runs = pods ? `${pods.version} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready` : 'without a Deployment'
+    return `${role} revision ${release.revision}, ${release.status}: ${runs}`
+  })
+}
+
+function liveText({ standing }: Status): string {
+  if (typeof standing === 'string') return 'unknown'
+  const { route } = standing
+  if (!route) return 'no route'
+  return `${showWeights(route.weights)}, ${route.problems.length === 0 ? 'Accepted and ResolvedRefs' : 'not in force'}`
+}
+
+function observedTexts({ observed }: Status): string[] {
+  if (typeof observed === 'string') return ['nobody was asked']
+  const { sample, url } = observed
+  const { requests, sources, failures } = sample
+  const shares = sources.map((source) => {
+    const errors = source.errors.total > 0 ? ` (${list(source.errors)})` : ''
+    return `${nameOf(source)} ${percent(source.replies / requests)}${errors}`
+  })
+  const failed = failures.total > 0 ? [`no version ${percent(failures.total / requests)} (${list(failures)})`] : []
+  return [[...shares, ...failed].join(', '), `(${whole(requests)} requests to ${url})`]
+}

@@ -1,0 +1,60 @@
+import { Interrupted } from '../errors.ts'
+import { Sample } from '../sampling/sample.ts'
+import { sendRequests } from '../sampling/sendRequests.ts'
+import { type Target, VersionClient } from '../sampling/versionClient.ts'
+import { type Expectation, findExpected } from './expectation.ts'
+import { farFromMean } from './statistics.ts'
+
+const LOOK = { requests: 200, rate: 400 }
+/** In a row: a gateway may consist of several, of which one follows later. */
+const LOOKS = 2
+
+/**
+ * Waits until replies come as they should.
+ * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before
+ */
+export async function waitForReplies(
+  target: Target,
+  expectation: Expectation,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const client = new VersionClient(target)
+  const until = performance.now() + patienceMs
+  let since = 0
+  try {
+    for (let agreeing = 0; agreeing < LOOKS; ) {
+      const sample = new Sample()
+      const startedAt = performance.now()
+      await sendRequests(client, LOOK, (outcome) => sample.add(outcome), signal)
+      if (signal.aborted) throw new Interrupted()
+      if (!agreesWith(sample, expectation)) agreeing = 0
+      else if (agreeing++ === 0) since = startedAt
+      if (agreeing === 0 && performance.now() > until) return undefined
+    }
+    return since
+  } finally {
+    await client.close()
+  }
+}
+
+/** How often a sample of the right split is taken for one of the old split; then another is taken. */
+const MISSED = 0.05
+
+/**
+ * Whether a sample looks like a split, as far as stable's share and its version tell: what becomes of canary's share is for the gates
+ * to judge.
+ */
+export function agreesWith(sample: Sample, expectation: Expectation): boolean {
+  const { requests, sources } = sample
+  const isStable = (role: string | undefined) => role === 'stable'
+  const stable = expectation.find(({ role }) => isStable(role))
+  const right = sources
+    .filter((source) => findExpected(expectation, source) === stable)
+    .reduce((sum, { replies }) => sum + replies, 0)
+  const wrong = sources.some((source) => isStable(source.role) && findExpected(expectation, source) !== stable)
+  const share = stable?.share ?? 0
+  if (wrong || requests === 0) return false
+  if (share === 0 || share === 1) return right === share * requests
+  return farFromMean(Math.abs(right - share * requests), requests, share) >= MISSED
+}

@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest'
+import type { ClusterState } from '../../../src/canary/cluster/clusterState.ts'
+import { otherWritersOf, ownerOf } from '../../../src/canary/cluster/owner.ts'
+import { understandRoute } from '../../../src/canary/cluster/readClusterState.ts'
+import { Sample } from '../../../src/canary/sampling/sample.ts'
+import { disagreements, type Facts } from '../../../src/canary/status/disagreements.ts'
+import type { Values } from '../../../src/canary/values/values.ts'
+import { agreesWith } from '../../../src/canary/verdict/waitForReplies.ts'
+
+const stable = { role: 'stable', traffic: { stable: 90, canary: 10 }, image: { tag: '1' } }
+const canary = { role: 'canary', image: { tag: '2' } }
+const release = (values: Values) => ({ revision: 3, status: 'deployed', at: 0, values })
+const pods = { image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
+const standing: ClusterState = {
+  releases: { stable: release(stable), canary: release(canary) },
+  workloads: { stable: pods, canary: pods },
+  services: { stable: true, canary: true },
+  route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [] },
+  address: 'nowhere',
+  owner: undefined,
+}
+const facts: Facts = { declared: { stable, canary }, overlays: [], standing, observed: { verdict: 'PASS', gates: [] } }
+const having = (change: Partial<ClusterState>, rest: Partial<Facts> = {}) =>
+  disagreements({ ...facts, standing: { ...standing, ...change }, ...rest })
+
+describe('disagreements', () => {
+  it('are none where all agrees, with what is laid over the files', () => {
+    expect(disagreements(facts)).toEqual([])
+    const releases = { stable: release({ ...stable, replicas: 3 }), canary: release({ ...canary, replicas: 5 }) }
+    expect(having({ releases }, { overlays: [{ replicas: 3 }] })).toEqual([])
+  })
+
+  it.each<[string, Partial<ClusterState>, Partial<Facts>, string[]]>([
+    ['a file that is missing', {}, { declared: { stable, canary: 'cannot read it' } }, ['cannot read it']],
+    [
+      'another controller',
+      { owner: { name: 'Flux', instead: 'commit', movesTraffic: false }, services: { stable: true, canary: false } },
+      {},
+      [
+        'Flux owns these objects, and undoes what others do: commit',
+        'the Service devops-api-canary is missing, so its share of the requests fails with 500: helm upgrade it',
+      ],
+    ],
+    [
+      'another controller that leaves no release, and writes the route',
+      {
+        owner: { name: 'Argo CD', instead: 'commit', movesTraffic: false },
+        releases: { stable: undefined, canary: undefined },
+        workloads: { stable: pods, canary: { ...pods, ready: 1, isRolledOut: false } },
+        route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: ['argocd-controller'] },
+      },
+      {},
+      [
+        'Argo CD owns these objects, and undoes what others do: commit',
+        'devops-api-canary is not ready, 1 of 2 pods are: wait, or see kubectl get pods -l app=devops-api-canary',
+      ],
+    ],
+    [
+      'another controller that moves traffic, whatever else is there',
+      {
+        owner: { name: 'Flagger', instead: 'ask it', movesTraffic: true },
+        releases: { stable: release(stable), canary: undefined },
+        route: undefined,
+      },
+      { observed: { verdict: 'FAIL', gates: [{ name: 'split', verdict: 'FAIL', reason: 'all wrong' }] } },
+      ['Flagger owns these objects, and undoes what others do: ask it'],
+    ],
+    [
+      'an edit that is not applied',
+      {},
+      { declared: { stable: { ...stable, traffic: { stable: 50, canary: 50 } }, canary } },
+      [
+        'values-stable.yaml is edited, but not applied (traffic.stable, traffic.canary): helm upgrade devops-api-stable, or take the edit back',
+      ],
+    ],
+    [
+      'values that only the release has',
+      { releases: { stable: release({ ...stable, replicas: 3 }), canary: release({ ...canary, replicas: 3 }) } },
+      {},
+      [
+        'devops-api-stable was installed with more than values-stable.yaml says (replicas): name the file that has it with --values',
+      ],
+    ],
+    [
+      'a release that failed',
+      { releases: { stable: { ...release(stable), status: 'failed' }, canary: release(canary) } },
+      {},
+      ['devops-api-stable is failed, revision 3: helm upgrade it again, or helm rollback it'],
+    ],
+    [
+      'a release that is pending',
+      { releases: { stable: { ...release(stable), status: 'pending-upgrade' }, canary: release(canary) } },
+      {},
+      [
+        'devops-api-stable is pending-upgrade, revision 3: a Helm works on it, or has died; the next shift, promote or rollback finds out',
+      ],
+    ],
+    [
+      'pods that are not ready',
+      { workloads: { stable: pods, canary: { ...pods, ready: 1, isRolledOut: false } } },
+      {},
+      ['devops-api-canary is not ready, 1 of 2 pods are: wait, or see kubectl get pods -l app=devops-api-canary'],
+    ],
+    [
+      'a Service that is missing',
+      { services: { stable: true, canary: false } },
+      {},
+      ['the Service devops-api-canary is missing, so its share of the requests fails with 500: helm upgrade it'],
+    ],
+    [
+      'canary not installed, with a share',
+      { releases: { stable: release(stable), canary: undefined }, services: { stable: true, canary: false } },
+      {},
+      [
+        'devops-api-canary is not installed: helm upgrade --install it',
+        "the route sends canary's share to a Service that is missing, where it fails with 500: install canary, or shift 100/0",
+      ],
+    ],
+    [
+      'a route that is missing',
+      { route: undefined },
+      {},
+      ['there is no HTTPRoute devops-api-stable, so no request comes in: set gateway.enabled for stable, and helm upgrade it'],
+    ],
+    [
+      'a route that is not in force',
+      { route: { weights: { stable: 90, canary: 10 }, problems: ['it names no Gateway'], otherWriters: [] } },
+      {},
+      ['the route is not in force: it names no Gateway'],
+    ],
+    [
+      'a weight changed by hand',
+      { route: { weights: { stable: 50, canary: 10 }, problems: [], otherWriters: ['kubectl-patch'] } },
+      {},
+      [
+        'the route says 50/10, but 90/10 is installed: it was changed by hand by kubectl-patch; helm upgrade devops-api-stable --force-conflicts (Helm 3: --force) brings back 90/10',
+      ],
+    ],
+    [
+      'something else changed by hand',
+      { route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: ['kubectl-edit'] } },
+      {},
+      [
+        'kubectl-edit changed the route by hand, where Helm 4 will refuse to go on: helm upgrade devops-api-stable --force-conflicts takes it back',
+      ],
+    ],
+    [
+      'replies that are wrong',
+      {},
+      {
+        observed: {
+          verdict: 'FAIL',
+          gates: [
+            { name: 'availability', verdict: 'INCONCLUSIVE', reason: 'too few' },
+            { name: 'split', verdict: 'FAIL', reason: 'all wrong' },
+          ],
+        },
+      },
+      ['replies are not as they should be, split: all wrong'],
+    ],
+    ['nobody to ask', {}, { observed: 'nobody was asked' }, ['nobody was asked']],
+  ])('name %s', (_, change, rest, lines) => {
+    expect(having(change, rest)).toEqual(lines)
+  })
+
+  it('are what is missing, where the cluster is not there', () => {
+    expect(disagreements({ ...facts, standing: 'kubectl get: refused' })).toEqual([
+      'the cluster cannot be read: kubectl get: refused',
+    ])
+  })
+})
+
+describe('ownerOf', () => {
+  const manager = (name: string) => ({
+    name: 'r',
+    managedFields: [{ manager: name, operation: 'Update', fieldsV1: { 'f:spec': {} } }],
+  })
+  it.each([
+    ['Argo CD', { name: 'r', annotations: { 'argocd.argoproj.io/tracking-id': 'x' } }],
+    ['Argo CD', { name: 'r', labels: { 'argocd.argoproj.io/instance': 'x' } }],
+    ['Argo CD', manager('argocd-controller')],
+    ['Flux', { name: 'r', labels: { 'helm.toolkit.fluxcd.io/name': 'x' } }],
+    ['Flux', { name: 'r', labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } }],
+    ['Flux', manager('helm-controller')],
+    ['Flux', manager('kustomize-controller')],
+    ['Flagger', manager('flagger')],
+    ['Flagger', { name: 'r', ownerReferences: [{ kind: 'Canary' }] }],
+    ['Flagger', { name: 'r', labels: { 'app.kubernetes.io/managed-by': 'flagger' } }],
+    ['Flagger', { ...manager('flagger'), annotations: { 'helm.toolkit.fluxcd.io/driftDetection': 'disabled' } }],
+    ['Argo Rollouts', manager('rollouts-controller')],
+    ['Argo Rollouts', manager('gatewayAPI')],
+    ['Argo Rollouts', { name: 'r', labels: { 'rollouts.argoproj.io/gatewayapi-canary': 'in-progress' } }],
+    ['Argo Rollouts', { name: 'r', annotations: { 'rollout.argoproj.io/revision': '1' } }],
+    ['Argo Rollouts', { name: 'r', ownerReferences: [{ kind: 'Rollout' }] }],
+  ])('finds %s in %j', (name, metadata) => {
+    expect(ownerOf(metadata)?.name).toBe(name)
+  })
+
+  it.each(['helm', 'traefik', 'kubectl-patch', 'envoy-gateway', 'kube-controller-manager'])('leaves %s alone', (name) => {
+    const labels = { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': 'devops-api-stable' }
+    expect(ownerOf({ ...manager(name), labels })).toBeUndefined()
+  })
+
+  it('is not the same as a stranger, who writes the spec by hand', () => {
+    const fieldsV1 = { 'f:spec': {} }
+    const managedFields = [
+      { manager: 'helm', fieldsV1 },
+      { manager: 'traefik', subresource: 'status', fieldsV1 },
+      { manager: 'kubectl-annotate', fieldsV1: { 'f:metadata': {} } },
+      { manager: 'kubectl-patch', fieldsV1 },
+    ]
+    expect(otherWritersOf({ name: 'r', managedFields })).toEqual(['kubectl-patch'])
+  })
+})
+
+describe('understandRoute', () => {
+  const route = (conditions: object[], change = {}) =>
+    understandRoute({
+      kind: 'HTTPRoute',
+      metadata: { name: 'devops-api-stable', namespace: 'n', generation: 4 },
+      spec: {
+        parentRefs: [{ name: 'g' }],
+        rules: [
+          { backendRefs: [{ name: 'devops-api-stable', weight: 90 }, { name: 'devops-api-canary' }] },
+          { backendRefs: [{ name: 'devops-api-canary', weight: 5 }] },
+        ],
+        ...change,
+      },
+      status: { parents: [{ parentRef: { name: 'g', namespace: 'n' }, conditions: conditions as never }] },
+    })
+  const yes = (type: string, observedGeneration = 4) => ({ type, status: 'True', reason: type, observedGeneration })
+
+  it('has the weights of the split, where none is 1', () => {
+    expect(route([yes('Accepted'), yes('ResolvedRefs')])).toEqual({
+      weights: { stable: 90, canary: 1 },
+      problems: [],
+      otherWriters: [],
+    })
+  })
+
+  it.each([
+    [[yes('Accepted')], {}, 'Gateway g does not say whether it is ResolvedRefs'],
+    [
+      [yes('Accepted'), yes('ResolvedRefs', 3)],
+      {},
+      'Gateway g has not followed yet (ResolvedRefs is of generation 3, the route of 4)',
+    ],
+    [
+      [yes('Accepted'), { ...yes('ResolvedRefs'), status: 'False', reason: 'BackendNotFound', message: 'no such\nService' }],
+      {},
+      'ResolvedRefs is False on Gateway g: BackendNotFound, no such',
+    ],
+    [[], { parentRefs: [{ name: 'other' }] }, 'no controller has taken it for Gateway other'],
+    [[], { parentRefs: [] }, 'it names no Gateway'],
+  ])('knows what is wrong', (conditions, change, problem) => {
+    expect(route(conditions, change).problems).toContain(problem)
+  })
+})
+
+describe('agreesWith', () => {
+  const sample = (stable: number, canary: number, failed = 0, version = 'v1') => {
+    const all = new Sample()
+    for (let i = 0; i < stable; i++) all.add({ version, role: 'stable' })
+    for (let i = 0; i < canary; i++) all.add({ version: 'v2', role: 'canary' })
+    for (let i = 0; i < failed; i++) all.add({ error: '500 without a version' })
+    return all
+  }
+  const split = (share: number) => [
+    { role: 'stable' as const, version: 'v1', share },
+    { role: 'canary' as const, version: 'v2', share: 1 - share },
+  ]
+  it.each([
+    [sample(150, 50), 0.75, true],
+    [sample(160, 40), 0.75, true],
+    [sample(180, 20), 0.75, false],
+    [sample(150, 0, 50), 0.75, true],
+    [sample(200, 0), 1, true],
+    [sample(199, 1), 1, false],
+    [sample(199, 0, 1), 1, false],
+    [sample(0, 200), 0, true],
+    [sample(0, 0, 200), 0, true],
+    [sample(1, 199), 0, false],
+    [sample(200, 0, 0, 'v0'), 1, false],
+    [sample(1, 199, 0, 'v0'), 0, false],
+    [sample(0, 0), 0, false],
+  ])('%# judges by stable', (given, share, expected) => {
+    expect(agreesWith(given, split(share))).toBe(expected)
+  })
+})

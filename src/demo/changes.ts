@@ -32,7 +32,7 @@ const facets: Record<string, Facet> = {
   },
   announce: ({ stable: { HTTPRoute } }) => {
     const filters = HTTPRoute?.spec.rules.flatMap(({ filters = [] }) => filters)
-    const headers = filters?.flatMap(({ responseHeaderModifier: { set = [] } }) => set)
+    const headers = filters?.flatMap(({ responseHeaderModifier }) => responseHeaderModifier?.set ?? [])
     return headers && (distinct(headers.map(({ name }) => `replies say ${name}`)).join(', ') || 'off')
   },
 }

@@ -1,4 +1,6 @@
 import { devNull } from 'node:os'
+import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
+import type { IHTTPRouteRule } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRouteRule'
 import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
 import type { IPrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule'
 import { execa } from 'execa'
@@ -24,23 +26,8 @@ export interface Gateway {
   spec: { gatewayClassName: string; listeners: { name: string; port: number; protocol: string; allowedRoutes: unknown }[] }
 }
 
-interface Header {
-  name: string
-  value: string
-}
-
-export interface HTTPRoute {
-  spec: {
-    parentRefs: Record<string, string>[]
-    hostnames?: string[]
-    rules: {
-      name?: string
-      matches?: { path?: { type: string; value: string }; headers?: (Header & { type?: string })[] }[]
-      filters?: { type: string; responseHeaderModifier: { set?: Header[]; add?: Header[]; remove?: string[] } }[]
-      backendRefs?: { group?: string; kind?: string; name: string; port: number; weight?: number }[]
-    }[]
-  }
-}
+/** As the chart writes it, which never leaves out the rules. */
+export type HTTPRoute = IHTTPRoute & { spec: { rules: IHTTPRouteRule[] } }
 
 /** What one release consists of; the chart makes at most one object of a kind. */
 export interface Release {

@@ -64,6 +64,8 @@ export class Route {
     const unknown = unknownFields(spec, known)
     const paths = spec.rules.flatMap(({ matches = [] }) => matches.flatMap(({ path }) => path ?? []))
     if (paths.some(({ type }) => type === undefined)) unknown.push('rules.matches.path without a type')
+    if (spec.rules.some(({ backendRefs = [] }) => backendRefs.some(({ port }) => port === undefined)))
+      unknown.push('rules.backendRefs without a port')
     if (unknown.length > 0) {
       throw new Mistake(`HTTPRoute ${metadata.name} has what the demo's gateway cannot do: ${unknown.join(', ')}`)
     }
@@ -90,9 +92,9 @@ export class Route {
 }
 
 function readRule({ matches = [{}], filters = [], backendRefs = [] }: HTTPRoute['spec']['rules'][number]): Match[] {
-  const modifiers = filters.map(({ responseHeaderModifier }) => responseHeaderModifier)
+  const modifiers = filters.flatMap(({ responseHeaderModifier }) => responseHeaderModifier ?? [])
   const rule = {
-    backends: new Spread(backendRefs.map(({ name, port, weight = 1 }) => ({ service: name, port, weight }))),
+    backends: new Spread(backendRefs.map(({ name, port, weight = 1 }) => ({ service: name, port: port as number, weight }))),
     headerChanges: {
       set: modifiers.flatMap(({ set = [] }) => set),
       add: modifiers.flatMap(({ add = [] }) => add),

@@ -9,7 +9,7 @@ const manifest = (spec: Partial<Spec>) =>
   ({ kind: 'HTTPRoute', metadata: { name: 'r' }, spec: { parentRefs: [], rules: [], ...spec } }) as unknown as Manifest &
     HTTPRoute
 
-const exactly = (value: string) => ({ type: 'Exact', value })
+const exactly = (value: string) => ({ type: 'Exact' as const, value })
 const to = (name: string, weight = 1) => ({ group: '', kind: 'Service', name, port: 80, weight })
 
 /** Which Services the next requests go to. */
@@ -128,6 +128,7 @@ describe('what the gateway cannot do is a mistake', () => {
       'rules.filters.type: RequestMirror, rules.filters.requestMirror',
       { filters: [{ type: 'RequestMirror', requestMirror: {} }], backendRefs },
     ],
+    ['rules.backendRefs without a port', { backendRefs: [{ name: 's' }] }],
     ['rules.timeouts', { timeouts: { request: '1s' }, backendRefs }],
     ['rules.backendRefs.filters', { backendRefs: [{ ...to('s'), filters: [] }] }],
     ['rules.backendRefs.namespace', { backendRefs: [{ ...to('s'), namespace: 'other' }] }],

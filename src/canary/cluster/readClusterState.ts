@@ -1,3 +1,4 @@
+import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import { Failure } from '../errors.ts'
 import { type Role, releaseName, roles } from '../roles.ts'
 import type { Values } from '../values/values.ts'
@@ -5,30 +6,9 @@ import type { Address, ClusterState, Revision, Route, Workload } from './cluster
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
 
-interface Condition {
-  type: string
-  status: string
-  reason: string
-  message?: string
-  observedGeneration?: number
-}
-
-interface ParentRef {
-  name: string
-  namespace?: string
-  sectionName?: string
-}
-
-interface RouteObject {
-  kind: 'HTTPRoute'
-  metadata: Metadata
-  spec: {
-    parentRefs?: ParentRef[]
-    hostnames?: string[]
-    rules?: { backendRefs?: { name: string; weight?: number }[] }[]
-  }
-  status?: { parents?: { parentRef: ParentRef; conditions?: Condition[] }[] }
-}
+type RouteObject = Pick<IHTTPRoute, 'kind' | 'spec' | 'status'> & { metadata: Metadata }
+type RouteStatus = NonNullable<IHTTPRoute['status']>['parents'][number]
+type ParentRef = RouteStatus['parentRef']
 
 interface DeploymentObject {
   kind: 'Deployment'
@@ -45,12 +25,12 @@ interface GatewayObject {
 type NamespacedObject = RouteObject | DeploymentObject | { kind: 'Service'; metadata: Metadata }
 
 /** Reads where things stand in the cluster. */
-export async function readClusterState(programs: HelmAndKubectl): Promise<ClusterState> {
+export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterState> {
   const [stable, canary, workloads, routes] = await Promise.all([
-    readRelease(programs, 'stable'),
-    readRelease(programs, 'canary'),
-    list(programs, 'deployments,services'),
-    list(programs, 'httproutes.gateway.networking.k8s.io').catch(unlessNoSuchKind),
+    readRelease(tools, 'stable'),
+    readRelease(tools, 'canary'),
+    list(tools, 'deployments,services'),
+    list(tools, 'httproutes.gateway.networking.k8s.io').catch(unlessNoSuchKind),
   ])
   const objects = [...workloads, ...routes]
   const find = <K extends NamespacedObject['kind']>(kind: K, role: Role) =>
@@ -64,13 +44,13 @@ export async function readClusterState(programs: HelmAndKubectl): Promise<Cluste
     workloads: { stable: workload(find('Deployment', 'stable')), canary: workload(find('Deployment', 'canary')) },
     services: { stable: find('Service', 'stable') !== undefined, canary: find('Service', 'canary') !== undefined },
     route: route && understandRoute(route),
-    address: await readAddress(programs, route),
+    address: await readAddress(tools, route),
     owner: ours.map(({ metadata }) => ownerOf(metadata)).find((owner) => owner !== undefined),
   }
 }
 
-async function list(programs: HelmAndKubectl, kinds: string): Promise<NamespacedObject[]> {
-  return JSON.parse(await programs.kubectl('get', kinds, '--output', 'json', '--show-managed-fields')).items
+async function list(tools: HelmAndKubectl, kinds: string): Promise<NamespacedObject[]> {
+  return JSON.parse(await tools.kubectl('get', kinds, '--output', 'json', '--show-managed-fields')).items
 }
 
 function unlessNoSuchKind(error: Error): [] {
@@ -85,10 +65,10 @@ interface Status {
 }
 
 /** The newest revision of a release, or an older one; undefined where it is not installed. */
-export async function readRelease(programs: HelmAndKubectl, role: Role, revision?: number): Promise<Revision | undefined> {
+export async function readRelease(tools: HelmAndKubectl, role: Role, revision?: number): Promise<Revision | undefined> {
   const which = revision === undefined ? [] : ['--revision', `${revision}`]
   try {
-    const text = await programs.helm('status', releaseName(role), ...which, '--output', 'json')
+    const text = await tools.helm('status', releaseName(role), ...which, '--output', 'json')
     const { version, config, info } = JSON.parse(text) as Status
     return { revision: version, status: info.status, at: Date.parse(info.last_deployed), values: config ?? {} }
   } catch (error) {
@@ -139,7 +119,7 @@ export function understandRoute({ metadata, spec, status }: RouteObject): Route 
 const isSame = (a: ParentRef, b: ParentRef, { namespace }: { namespace?: string }) =>
   a.name === b.name && (a.namespace ?? namespace) === (b.namespace ?? namespace) && a.sectionName === b.sectionName
 
-function conditionProblems(conditions: Condition[], gateway: string, generation: number): string[] {
+function conditionProblems(conditions: NonNullable<RouteStatus['conditions']>, gateway: string, generation: number): string[] {
   return ['Accepted', 'ResolvedRefs'].flatMap((type) => {
     const condition = conditions.find((entry) => entry.type === type)
     if (!condition) return [`Gateway ${gateway} does not say whether it is ${type}`]
@@ -154,15 +134,15 @@ function conditionProblems(conditions: Condition[], gateway: string, generation:
   })
 }
 
-async function readAddress(programs: HelmAndKubectl, route: RouteObject | undefined): Promise<Address | string> {
+async function readAddress(tools: HelmAndKubectl, route: RouteObject | undefined): Promise<Address | string> {
   const [parent] = route?.spec.parentRefs ?? []
-  if (!route || !parent) return 'there is no HTTPRoute devops-api-stable that names a Gateway'
+  if (!route || !parent) return `there is no HTTPRoute ${releaseName('stable')} that names a Gateway`
   let gateway: GatewayObject
   try {
     // The last --namespace counts.
     const where = parent.namespace ? ['--namespace', parent.namespace] : []
     gateway = JSON.parse(
-      await programs.kubectl('get', 'gateways.gateway.networking.k8s.io', parent.name, ...where, '--output', 'json'),
+      await tools.kubectl('get', 'gateways.gateway.networking.k8s.io', parent.name, ...where, '--output', 'json'),
     )
   } catch (error) {
     if (error instanceof Failure) return error.message

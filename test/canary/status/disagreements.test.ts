@@ -11,7 +11,7 @@ const stable = { role: 'stable', traffic: { stable: 90, canary: 10 }, image: { t
 const canary = { role: 'canary', image: { tag: '2' } }
 const release = (values: Values) => ({ revision: 3, status: 'deployed', at: 0, values })
 const pods = { image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
-const standing: ClusterState = {
+const cluster: ClusterState = {
   releases: { stable: release(stable), canary: release(canary) },
   workloads: { stable: pods, canary: pods },
   services: { stable: true, canary: true },
@@ -19,9 +19,9 @@ const standing: ClusterState = {
   address: 'nowhere',
   owner: undefined,
 }
-const facts: Facts = { declared: { stable, canary }, overlays: [], standing, observed: { verdict: 'PASS', gates: [] } }
+const facts: Facts = { declared: { stable, canary }, overlays: [], cluster, observed: { verdict: 'PASS', gates: [] } }
 const having = (change: Partial<ClusterState>, rest: Partial<Facts> = {}) =>
-  disagreements({ ...facts, standing: { ...standing, ...change }, ...rest })
+  disagreements({ ...facts, cluster: { ...cluster, ...change }, ...rest })
 
 describe('disagreements', () => {
   it('are none where all agrees, with what is laid over the files', () => {
@@ -164,7 +164,7 @@ describe('disagreements', () => {
   })
 
   it('are what is missing, where the cluster is not there', () => {
-    expect(disagreements({ ...facts, standing: 'kubectl get: refused' })).toEqual([
+    expect(disagreements({ ...facts, cluster: 'kubectl get: refused' })).toEqual([
       'the cluster cannot be read: kubectl get: refused',
     ])
   })
@@ -226,7 +226,7 @@ describe('understandRoute', () => {
         ],
         ...change,
       },
-      status: { parents: [{ parentRef: { name: 'g', namespace: 'n' }, conditions: conditions as never }] },
+      status: { parents: [{ controllerName: 'c', parentRef: { name: 'g', namespace: 'n' }, conditions: conditions as never }] },
     })
   const yes = (type: string, observedGeneration = 4) => ({ type, status: 'True', reason: type, observedGeneration })
 

@@ -2,16 +2,16 @@ import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
-import { percent } from '../format.ts'
-import { addMoving, type MovingOptions } from '../options.ts'
+import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
-import { nextStep, percentageOf, type Situation, type Step } from '../promotion/nextStep.ts'
-import { Operator } from '../promotion/operator.ts'
+import type { Situation } from '../promotion/nextStep.ts'
+import { type ChangeStep, type GateStep, judgementTitleOf, type Player, playSteps, titleOf } from '../promotion/playSteps.ts'
+import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
 import { releaseName } from '../roles.ts'
-import { ALL_STABLE, type Content, sameContent, showWeights, type Weights, weightsOf } from '../values/values.ts'
+import { ALL_STABLE, type PodValues, samePodValues, showWeights, type Weights, weightsOf } from '../values/values.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
@@ -49,25 +49,28 @@ function steps(text: string): number[] {
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
   const { stdout, signal } = terminal
-  const { filesOnly, url, pause, dryRun } = options
+  const { filesOnly, url, pause, dryRun, json } = options
   if (filesOnly && !url) throw new WrongUse('--files-only needs --url here: without replies, there is nothing to judge canary by')
   if (pause && !(process.stdin.isTTY && stdout.isTTY)) throw new WrongUse('--pause needs a terminal to ask on: leave it out here')
-  const progress = new Progress(terminal, options.json ?? false)
-  const operator = new Operator(options, progress, signal)
-  await operator.interruptible(async () => {
-    const standing = await operator.standing()
-    if (standing) refuseUnready(standing)
-    operator.target(standing)
+  const session = new Session(
+    { ...options, limits: limitsOf(options) },
+    new Progress(terminal, json ? 'silent' : 'shown'),
+    signal,
+  )
+  await session.interruptible(async () => {
+    const state = await session.release.state()
+    if (state) refuseUnready(state)
+    session.replies.target(state)
     if (dryRun) {
-      stdout.write(`${rehearse(operator, options, standing, terminal).join('\n')}\n`)
+      await playSteps(rehearsing(session, options, state, terminal))
       return
     }
     try {
-      await operator.recover(false)
-      await promote(operator, options, progress, terminal)
+      await session.release.recover('careful')
+      await playSteps(doing(session, options, terminal))
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      throw new Failure(`${error.message}; ${await operator.whereThingsStand()}`)
+      throw new Failure(`${error.message}; ${await session.whereThingsStand()}`)
     }
   })
 }
@@ -88,87 +91,124 @@ function refuseUnready({ releases, workloads, services, route }: ClusterState): 
     )
 }
 
-/** What canary runs; without a cluster, what its file says. */
-const canaryContent = (operator: Operator, standing: ClusterState | undefined): Content =>
-  standing?.releases.canary?.values ?? operator.file('canary').values
+/** What shapes canary's pods; without a cluster, what its file says. */
+const podValuesOf = ({ release }: Session, state: ClusterState | undefined): PodValues =>
+  state?.releases.canary?.values ?? release.file('canary').values
 
-function situationOf(operator: Operator, standing: ClusterState | undefined, steps: number[], passed: number): Situation {
-  const { values } = operator.file('stable')
-  const content = canaryContent(operator, standing)
+function situationOf(session: Session, state: ClusterState | undefined, steps: number[], passed: number): Situation {
+  const { values } = session.release.file('stable')
+  const podValues = podValuesOf(session, state)
   const declared = weightsOf(values)
-  const stable = standing?.releases.stable
+  const stable = state?.releases.stable
   return {
     declared,
-    live: standing?.route?.weights ?? declared,
-    isGiven: sameContent(values, content),
+    live: state?.route?.weights ?? declared,
+    isGiven: samePodValues(values, podValues),
     isRolledOut:
-      !standing ||
-      (stable?.status === 'deployed' && sameContent(stable.values, content) && standing.workloads.stable?.isRolledOut === true),
+      !state ||
+      (stable?.status === 'deployed' && samePodValues(stable.values, podValues) && state.workloads.stable?.isRolledOut === true),
     steps,
     passed,
   }
 }
 
-async function promote(operator: Operator, options: Options, progress: Progress, terminal: Terminal): Promise<void> {
-  const { steps, pause } = options
-  let passed = 0
-  let judged: Content | undefined
-  for (;;) {
-    const standing = await operator.standing()
-    const content = canaryContent(operator, standing)
-    if (judged && !sameContent(judged, content))
-      throw new Failure('canary was given another image or env meanwhile, which nobody has judged yet')
-    const situation = situationOf(operator, standing, steps, passed)
-    const { declared } = situation
-    const step = nextStep(situation)
-    if (step.kind === 'refuse') throw new Failure(step.why)
-    if (step.kind === 'done') return conclude(operator, progress, terminal)
-    if (pause && passed > 0) await ask(`Go on: ${titleOf(step)}?`, terminal)
-    if (step.kind === 'gate') {
-      const report = await gate(operator, step, isInForce(standing, declared, step.weights))
-      if (report.verdict !== 'PASS') return giveUp(operator, report, progress, terminal)
-      passed = step.percentage
-      judged = content
-    } else if (step.kind === 'hand back') await operator.apply(titleOf(step), ALL_STABLE)
-    else await operator.apply(titleOf(step), declared, content)
+function doing(session: Session, { steps, pause, json }: Options, terminal: Terminal): Player {
+  const { release } = session
+  let judged: PodValues | undefined
+  let state: ClusterState | undefined
+  let declared: Weights = ALL_STABLE
+  return {
+    async look(passed) {
+      state = await release.state()
+      const podValues = podValuesOf(session, state)
+      if (judged && !samePodValues(judged, podValues))
+        throw new Failure('canary was given another image or env meanwhile, which nobody has judged yet')
+      const situation = situationOf(session, state, steps, passed)
+      declared = situation.declared
+      return situation
+    },
+    async mayGoOn(step) {
+      if (pause && step.kind !== 'done' && step.kind !== 'refuse') await ask(`Go on: ${titleOf(step)}?`, terminal)
+    },
+    async gate(step) {
+      const podValues = podValuesOf(session, state)
+      const report = await judge(session, step, isInForce(state, declared, step.weights))
+      if (report.verdict !== 'PASS') await giveUp(session, report, json, terminal)
+      judged = podValues
+      return report.verdict === 'PASS'
+    },
+    async change(step) {
+      if (step.kind === 'hand back') await release.apply(titleOf(step), ALL_STABLE, 'careful')
+      else await release.apply(titleOf(step), declared, 'careful', podValuesOf(session, state))
+    },
+    conclude: () => conclude(session, json, terminal),
   }
 }
 
-function titleOf(step: Step): string {
-  if (step.kind === 'gate') return `Give canary ${percent(step.percentage / 100)}, ${showWeights(step.weights)}`
-  if (step.kind === 'hand back') return 'Give stable all traffic back, 100/0'
-  return "Give stable canary's image and env, while canary serves"
+/** Writes what would be done if every gate passed. */
+function rehearsing(session: Session, { steps }: Options, state: ClusterState | undefined, { stdout }: Terminal): Player {
+  const { release } = session
+  let { text } = release.file('stable')
+  let situation = situationOf(session, state, steps, 0)
+  const write = (...lines: string[]) => stdout.write(`${lines.join('\n')}\n`)
+  const edit = (step: GateStep | ChangeStep, weights: Weights, podValues?: PodValues) => {
+    const planned = release.edited(weights, podValues, text)
+    const isGateAsItIs = step.kind === 'gate' && planned.after === text
+    if (!isGateAsItIs) write(titleOf(step), ...release.plannedLines(planned, painter(stdout)), '')
+    text = planned.after
+    situation = { ...situation, declared: weights, live: weights }
+  }
+  return {
+    async look(passed) {
+      return { ...situation, passed }
+    },
+    async mayGoOn() {},
+    async gate(step) {
+      edit(step, step.weights)
+      write(judgementTitleOf(step), '')
+      return true
+    },
+    async change(step) {
+      if (step.kind === 'hand back') return edit(step, ALL_STABLE)
+      edit(step, situation.declared, podValuesOf(session, state))
+      situation = { ...situation, isGiven: true, isRolledOut: true }
+    },
+    async conclude() {
+      write('Check that every reply is from stable')
+    },
+  }
 }
 
-function isInForce(standing: ClusterState | undefined, declared: Weights, weights: Weights): boolean {
-  if (!standing) return showWeights(declared) === showWeights(weights)
-  const { releases, route } = standing
+function isInForce(state: ClusterState | undefined, declared: Weights, weights: Weights): boolean {
+  if (!state) return showWeights(declared) === showWeights(weights)
+  const { releases, route } = state
   const isLive = route?.problems.length === 0 && showWeights(route.weights) === showWeights(weights)
   return isLive && releases.stable?.status === 'deployed'
 }
 
 /** Gives canary its share, if it does not have it yet, and judges it. */
-async function gate(operator: Operator, step: Extract<Step, { kind: 'gate' }>, isInForce: boolean): Promise<Report> {
+async function judge(session: Session, step: GateStep, isInForce: boolean): Promise<Report> {
+  const { release, replies, patience } = session
   const startedAt = performance.now()
-  if (!isInForce) await operator.apply(titleOf(step), step.weights)
-  const standing = await operator.standing()
-  const target = operator.target(standing)
-  const expectation = operator.expected(standing, step.weights)
-  await operator.settle(target, expectation, startedAt)
-  const until = performance.now() + operator.options.patience
-  const title = `Judge canary at ${percent(step.percentage / 100)}`
-  let report = await operator.check(title, target, expectation)
+  if (!isInForce) await release.apply(titleOf(step), step.weights, 'careful')
+  const state = await release.state()
+  const target = replies.target(state)
+  const expectation = replies.expected(state, step.weights)
+  await replies.settle(target, expectation, startedAt)
+  const until = performance.now() + patience
+  const title = judgementTitleOf(step)
+  let report = await replies.check(title, target, expectation)
   // Every look may find a fault that is none. With samples twice as large each time, there are but a few looks.
   while (report.verdict === 'INCONCLUSIVE' && performance.now() < until)
-    report = await operator.check(title, target, expectation, report.sample.requests * 2)
+    report = await replies.check(title, target, expectation, report.sample.requests * 2)
   return report
 }
 
-async function giveUp(operator: Operator, report: Report, progress: Progress, terminal: Terminal): Promise<void> {
+async function giveUp(session: Session, report: Report, json: true | undefined, terminal: Terminal): Promise<void> {
   const { stdout, exitWith } = terminal
-  const { json } = operator.options
+  const { progress } = session
   if (!json) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}\n`)
-  const { seconds } = await takeBack(operator)
+  const { seconds } = await takeBack(session, true)
   const back = seconds === undefined ? 'but replies do not show it yet' : `on the wire after ${seconds.toFixed(1)} s`
   progress.note(`\nNot promoted: ${report.verdict}. Back at 100/0, ${back}.`)
   if (json) stdout.write(`${JSON.stringify({ promoted: false, steps: progress.done, report })}\n`)
@@ -176,15 +216,15 @@ async function giveUp(operator: Operator, report: Report, progress: Progress, te
 }
 
 /** The last look: every reply is stable's, and says the new version. */
-async function conclude(operator: Operator, progress: Progress, terminal: Terminal): Promise<void> {
+async function conclude({ release, replies, progress }: Session, json: true | undefined, terminal: Terminal): Promise<void> {
   const { stdout, exitWith } = terminal
-  const standing = await operator.standing()
-  const target = operator.target(standing)
-  const expectation = operator.expected(standing, ALL_STABLE)
-  await operator.settle(target, expectation, performance.now())
-  const report = await operator.check('Check that every reply is from stable', target, expectation)
+  const state = await release.state()
+  const target = replies.target(state)
+  const expectation = replies.expected(state, ALL_STABLE)
+  await replies.settle(target, expectation, performance.now())
+  const report = await replies.check('Check that every reply is from stable', target, expectation)
   const isPromoted = report.verdict === 'PASS'
-  if (operator.options.json) stdout.write(`${JSON.stringify({ promoted: isPromoted, steps: progress.done, report })}\n`)
+  if (json) stdout.write(`${JSON.stringify({ promoted: isPromoted, steps: progress.done, report })}\n`)
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
   const version = expectation.find(({ role }) => role === 'stable')?.version
   if (isPromoted) progress.note(`Promoted: stable serves everything, as ${version}.`)
@@ -201,31 +241,5 @@ async function ask(question: string, { stdout, signal }: Terminal): Promise<void
     throw new Interrupted()
   } finally {
     reader.close()
-  }
-}
-
-/** All that would be done if every gate passed. */
-function rehearse(operator: Operator, { steps }: Options, standing: ClusterState | undefined, { stdout }: Terminal): string[] {
-  const lines: string[] = []
-  const content = canaryContent(operator, standing)
-  let { path, text } = operator.file('stable')
-  let situation = situationOf(operator, standing, steps, 0)
-  for (;;) {
-    const step = nextStep(situation)
-    if (step.kind === 'refuse') throw new Failure(step.why)
-    if (step.kind === 'done') return [...lines, 'Check that every reply is from stable']
-    const weights = step.kind === 'gate' ? step.weights : step.kind === 'hand back' ? ALL_STABLE : situation.declared
-    const { after } = operator.edited(weights, step.kind === 'give' ? content : undefined, text)
-    if (after !== text || step.kind !== 'gate')
-      lines.push(titleOf(step), ...operator.rehearsal({ path, before: text, after }, painter(stdout)), '')
-    if (step.kind === 'gate') lines.push(`Judge canary at ${percent(step.percentage / 100)}`, '')
-    text = after
-    situation = {
-      ...situation,
-      declared: weights,
-      live: weights,
-      ...(step.kind === 'gate' && { passed: percentageOf(weights) }),
-      ...((step.kind === 'give' || step.kind === 'roll out') && { isGiven: true, isRolledOut: true }),
-    }
   }
 }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { Failure } from '../errors.ts'
-import { addMoving, type MovingOptions } from '../options.ts'
+import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
-import { Operator } from '../promotion/operator.ts'
+import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
-import { ALL_STABLE, sameContent, weightsOf } from '../values/values.ts'
+import { releaseName } from '../roles.ts'
+import { ALL_STABLE, samePodValues, weightsOf } from '../values/values.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 
 /** `rollback`: gives all traffic to stable, now. */
@@ -24,20 +25,21 @@ export function rollbackCommand(program: Command, terminal: Terminal): void {
 async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
   const { json, dryRun, filesOnly, url } = options
-  const progress = new Progress(terminal, json ?? false)
-  const operator = new Operator(options, progress, signal)
-  await operator.interruptible(async () => {
-    const standing = await operator.standing()
-    if (standing && !standing.releases.stable)
-      throw new Failure('devops-api-stable is not installed: there is nothing to roll back')
-    if (url || standing) operator.target(standing)
-    if (filesOnly) warn(operator, progress)
+  const progress = new Progress(terminal, json ? 'silent' : 'shown')
+  const session = new Session({ ...options, limits: limitsOf(options) }, progress, signal)
+  const { release, replies } = session
+  await session.interruptible(async () => {
+    const state = await release.state()
+    if (state && !state.releases.stable)
+      throw new Failure(`${releaseName('stable')} is not installed: there is nothing to roll back`)
+    if (url || state) replies.target(state)
+    if (filesOnly) warn(session)
     if (dryRun) {
-      const content = standing && (await operator.contentToRestore(standing))
-      stdout.write(`${operator.rehearsal(operator.edited(ALL_STABLE, content), painter(stdout)).join('\n')}\n`)
+      const podValues = state && (await release.podValuesToRestore(state))
+      stdout.write(`${release.plannedLines(release.edited(ALL_STABLE, podValues), painter(stdout)).join('\n')}\n`)
       return
     }
-    const { seconds, report } = await takeBack(operator)
+    const { seconds, report } = await takeBack(session, url !== undefined)
     if (json) stdout.write(`${JSON.stringify({ steps: progress.done, seconds, report })}\n`)
     else if (report) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
     if (seconds !== undefined) progress.note(`Every reply came from stable ${seconds.toFixed(1)} s after the start.`)
@@ -46,8 +48,8 @@ async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
 }
 
 /** Files alone do not tell what stable ran before. */
-function warn(operator: Operator, progress: Progress): void {
-  const stable = operator.file('stable').values
-  if (weightsOf(stable).stable === 0 && sameContent(stable, operator.file('canary').values))
+function warn({ release, progress }: Session): void {
+  const stable = release.file('stable').values
+  if (weightsOf(stable).stable === 0 && samePodValues(stable, release.file('canary').values))
     progress.note("values-stable.yaml has canary's image and env already: that stays, unless you take it back in Git.")
 }

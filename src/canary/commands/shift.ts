@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { Failure } from '../errors.ts'
-import { addMoving, type MovingOptions } from '../options.ts'
+import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
-import { Operator } from '../promotion/operator.ts'
+import { Session } from '../promotion/session.ts'
+import { releaseName } from '../roles.ts'
 import { showWeights, type Weights } from '../values/values.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 
@@ -31,30 +32,31 @@ function weights(text: string): Weights {
 async function run(weights: Weights, options: MovingOptions, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
   const { json, dryRun, filesOnly, url } = options
-  const progress = new Progress(terminal, json ?? false)
-  const operator = new Operator(options, progress, signal)
-  await operator.interruptible(async () => {
-    const standing = await operator.standing()
-    if (weights.canary > 0 && standing && !standing.services.canary)
-      throw new Failure('the Service devops-api-canary is missing, so its share would fail with 500: install canary first')
+  const progress = new Progress(terminal, json ? 'silent' : 'shown')
+  const session = new Session({ ...options, limits: limitsOf(options) }, progress, signal)
+  const { release, replies } = session
+  await session.interruptible(async () => {
+    const state = await release.state()
+    if (weights.canary > 0 && state && !state.services.canary)
+      throw new Failure(`the Service ${releaseName('canary')} is missing, so its share would fail with 500: install canary first`)
     // What is wrong with it is better known before anything is done.
-    if (url || standing?.route) operator.target(standing)
+    if (url || state?.route) replies.target(state)
     if (dryRun) {
-      stdout.write(`${operator.rehearsal(operator.edited(weights), painter(stdout)).join('\n')}\n`)
+      stdout.write(`${release.plannedLines(release.edited(weights), painter(stdout)).join('\n')}\n`)
       return
     }
-    await operator.recover(false)
+    await release.recover('careful')
     const startedAt = performance.now()
-    await operator.apply(`Move traffic to ${showWeights(weights)}`, weights)
+    await release.apply(`Move traffic to ${showWeights(weights)}`, weights, 'careful')
     if (filesOnly && !url) {
       if (json) stdout.write(`${JSON.stringify({ steps: progress.done })}\n`)
       return
     }
-    const now = await operator.standing()
-    const expectation = operator.expected(now, weights)
-    const target = operator.target(now)
-    await operator.settle(target, expectation, startedAt)
-    const report = await operator.check('Check the split', target, expectation)
+    const now = await release.state()
+    const expectation = replies.expected(now, weights)
+    const target = replies.target(now)
+    await replies.settle(target, expectation, startedAt)
+    const report = await replies.check('Check the split', target, expectation)
     stdout.write(
       json
         ? `${JSON.stringify({ steps: progress.done, report })}\n`

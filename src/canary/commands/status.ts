@@ -33,10 +33,10 @@ async function run(options: Options, { stdout, signal, exitWith }: Terminal): Pr
   const { chart, values, json } = options
   const overlays = readOverlays(values)
   const declared = { stable: declaredOf(chart, 'stable'), canary: declaredOf(chart, 'canary') }
-  const standing = await orWhy(() => readClusterState(new HelmAndKubectl(options, signal)))
-  const observed = await orWhy(() => observe(options, standing, signal))
-  const facts: Facts = { declared, overlays, standing, observed }
-  const status = { declared, standing, observed, disagreements: disagreements(facts) }
+  const cluster = await orWhy(() => readClusterState(new HelmAndKubectl(options, signal)))
+  const observed = await orWhy(() => observe(options, cluster, signal))
+  const facts: Facts = { declared, overlays, cluster, observed }
+  const status = { declared, cluster, observed, disagreements: disagreements(facts) }
   stdout.write(json ? `${JSON.stringify(status)}\n` : statusText(status, columnsOf(stdout), painter(stdout)))
   exitWith(status.disagreements.length === 0 ? 0 : 1)
 }
@@ -61,12 +61,12 @@ async function orWhy<T>(act: () => Promise<T>): Promise<T | string> {
 }
 
 /** A sample beside the weights in the route, which is what a gateway follows. */
-async function observe(options: Options, standing: ClusterState | string, signal: AbortSignal): Promise<Report | string> {
-  if (typeof standing === 'string') return 'nobody was asked, because nobody knows what to expect'
-  const { route, workloads } = standing
+async function observe(options: Options, cluster: ClusterState | string, signal: AbortSignal): Promise<Report | string> {
+  if (typeof cluster === 'string') return 'nobody was asked, because nobody knows what to expect'
+  const { route, workloads } = cluster
   if (!route) return 'nobody was asked, because there is no route'
   if (route.weights.stable + route.weights.canary === 0) return 'nobody was asked, because the route sends requests nowhere'
-  const target = targetFor(options, standing)
+  const target = targetFor(options, cluster)
   const entries = roles.map((role) => {
     const version = workloads[role]?.version
     return { role, ...(version !== undefined && { version }), weight: route.weights[role] }

@@ -17,9 +17,9 @@ export class Progress {
   readonly #stdout: NodeJS.WriteStream
   readonly #style: 'live' | 'plain' | 'silent'
 
-  constructor({ stdout }: Terminal, isSilent: boolean) {
+  constructor({ stdout }: Terminal, style: 'shown' | 'silent') {
     this.#stdout = stdout
-    this.#style = isSilent ? 'silent' : stdout.isTTY && !process.env.CI ? 'live' : 'plain'
+    this.#style = style === 'silent' ? style : stdout.isTTY && !process.env.CI ? 'live' : 'plain'
   }
 
   /** Does a step; what it is fulfilled with, is shown by `describe`. */

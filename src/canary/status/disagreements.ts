@@ -9,22 +9,22 @@ export interface Facts {
   readonly declared: { readonly stable: Values | string; readonly canary: Values | string }
   /** What is laid over stable's file. */
   readonly overlays: readonly Values[]
-  readonly standing: ClusterState | string
+  readonly cluster: ClusterState | string
   readonly observed: Judgement | string
 }
 
 /** Where what is declared, installed, live and observed do not agree: a line each, with what to do about it. */
-export function disagreements({ declared, overlays, standing, observed }: Facts): string[] {
+export function disagreements({ declared, overlays, cluster, observed }: Facts): string[] {
   const files = roles.flatMap((role) => (typeof declared[role] === 'string' ? [declared[role]] : []))
-  if (typeof standing === 'string') return [...files, `the cluster cannot be read: ${standing}`]
-  const { owner } = standing
+  if (typeof cluster === 'string') return [...files, `the cluster cannot be read: ${cluster}`]
+  const { owner } = cluster
   const owned = owner ? [`${owner.name} owns these objects, and undoes what others do: ${owner.instead}`] : []
   if (owner?.movesTraffic) return [...files, ...owned]
   return [
     ...files,
     ...owned,
-    ...roles.flatMap((role) => releaseLines(role, declared[role], overlays, standing)),
-    ...routeLines(declared.stable, standing),
+    ...roles.flatMap((role) => releaseLines(role, declared[role], overlays, cluster)),
+    ...routeLines(declared.stable, cluster),
     ...observedLines(observed),
   ]
 }
@@ -72,7 +72,7 @@ function editLines(role: Role, declared: Values, overlays: readonly Values[], in
   // Canary is never upgraded from here, so what was laid over its file cannot get lost.
   if (role === 'stable' && lacking.length > 0)
     lines.push(
-      `devops-api-stable was installed with more than ${file} says (${lacking.join(', ')}): name the file that has it with --values`,
+      `${releaseName('stable')} was installed with more than ${file} says (${lacking.join(', ')}): name the file that has it with --values`,
     )
   return lines
 }
@@ -80,7 +80,7 @@ function editLines(role: Role, declared: Values, overlays: readonly Values[], in
 function routeLines(declared: Values | string, { route, releases, services, owner }: ClusterState): string[] {
   if (!route)
     return [
-      'there is no HTTPRoute devops-api-stable, so no request comes in: set gateway.enabled for stable, and helm upgrade it',
+      `there is no HTTPRoute ${releaseName('stable')}, so no request comes in: set gateway.enabled for stable, and helm upgrade it`,
     ]
   const live = showWeights(route.weights)
   const applied = releases.stable && showWeights(weightsOf(releases.stable.values))
@@ -93,11 +93,11 @@ function routeLines(declared: Values | string, { route, releases, services, owne
     const who = route.otherWriters.length > 0 ? ` by ${route.otherWriters.join(' and ')}` : ''
     const wanted = typeof declared === 'string' ? 'the files' : showWeights(weightsOf(declared))
     lines.push(
-      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; helm upgrade devops-api-stable --force-conflicts (Helm 3: --force) brings back ${wanted}`,
+      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; helm upgrade ${releaseName('stable')} --force-conflicts (Helm 3: --force) brings back ${wanted}`,
     )
   } else if (route.otherWriters.length > 0 && !owner)
     lines.push(
-      `${route.otherWriters.join(' and ')} changed the route by hand, where Helm 4 will refuse to go on: helm upgrade devops-api-stable --force-conflicts takes it back`,
+      `${route.otherWriters.join(' and ')} changed the route by hand, where Helm 4 will refuse to go on: helm upgrade ${releaseName('stable')} --force-conflicts takes it back`,
     )
   return lines
 }

@@ -9,7 +9,7 @@ import type { Report } from '../verdict/sampleAndJudge.ts'
 /** What `status` knows; a text says why a part is not known. */
 export interface Status {
   readonly declared: { readonly stable: Values | string; readonly canary: Values | string }
-  readonly standing: ClusterState | string
+  readonly cluster: ClusterState | string
   readonly observed: Report | string
   readonly disagreements: readonly string[]
 }
@@ -47,20 +47,20 @@ function declaredTexts({ declared: { stable, canary } }: Status): string[] {
   ]
 }
 
-function installedTexts({ standing }: Status): string[] {
-  if (typeof standing === 'string') return ['the cluster cannot be read']
+function installedTexts({ cluster }: Status): string[] {
+  if (typeof cluster === 'string') return ['the cluster cannot be read']
   return roles.map((role) => {
-    const release = standing.releases[role]
-    const pods = standing.workloads[role]
+    const release = cluster.releases[role]
+    const pods = cluster.workloads[role]
     if (!release) return `${role} is not`
     const runs = pods ? `${pods.version} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready` : 'without a Deployment'
     return `${role} revision ${release.revision}, ${release.status}: ${runs}`
   })
 }
 
-function liveText({ standing }: Status): string {
-  if (typeof standing === 'string') return 'unknown'
-  const { route } = standing
+function liveText({ cluster }: Status): string {
+  if (typeof cluster === 'string') return 'unknown'
+  const { route } = cluster
   if (!route) return 'no route'
   return `${showWeights(route.weights)}, ${route.problems.length === 0 ? 'Accepted and ResolvedRefs' : 'not in force'}`
 }

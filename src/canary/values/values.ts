@@ -14,17 +14,17 @@ export interface Values {
 }
 
 /** What is tested in canary, and then given to stable. */
-export type Content = Pick<Values, 'image' | 'env'>
+export type PodValues = Pick<Values, 'image' | 'env'>
 
-const contentKeys = ['image', 'env'] as const
+const podValueKeys = ['image', 'env'] as const
 
-/** The content of a release, where nothing is as good as empty. */
-function contentOf({ image = {}, env = {} }: Content): Required<Content> {
+/** The podValues of a release, where nothing is as good as empty. */
+function podValuesOf({ image = {}, env = {} }: PodValues): Required<PodValues> {
   return { image, env }
 }
 
 /** Whether two releases run the same image in the same environment. */
-export const sameContent = (a: Content, b: Content): boolean => isDeepStrictEqual(contentOf(a), contentOf(b))
+export const samePodValues = (a: PodValues, b: PodValues): boolean => isDeepStrictEqual(podValuesOf(a), podValuesOf(b))
 
 /** The weights that a release's values give; those of the chart where they give none. */
 export const weightsOf = ({ traffic }: Values): Weights => ({ stable: traffic?.stable ?? 100, canary: traffic?.canary ?? 0 })
@@ -108,13 +108,13 @@ function entriesSplice(text: string, { range, flow, items }: YAMLMap, entries: s
  * The same text with the image and environment of another: whole blocks, with comments where that other text says what is wanted.
  * @throws {WrongUse} when they are not written in a way that can be edited safely
  */
-export function withContent(text: string, content: Content, from: string, name: string): string {
+export function withPodValues(text: string, podValues: PodValues, from: string, name: string): string {
   const expected: Record<string, unknown> = { ...parseValues(text, name) }
   let next = text
-  for (const key of contentKeys) {
+  for (const key of podValueKeys) {
     const { contents } = parse(next, name)
     const pair = isMap(contents) ? pairOf(contents, key) : undefined
-    const wanted = content[key]
+    const wanted = podValues[key]
     if (wanted === undefined) delete expected[key]
     else expected[key] = wanted
     // Written as it is, it stays as it is.
@@ -131,7 +131,7 @@ export function withContent(text: string, content: Content, from: string, name: 
 }
 
 /** The block as it is written there, if it says just that. */
-function writtenBlock(key: (typeof contentKeys)[number], wanted: unknown, from: string): string {
+function writtenBlock(key: (typeof podValueKeys)[number], wanted: unknown, from: string): string {
   try {
     const { contents } = parse(from, '')
     const pair = isMap(contents) && !contents.flow ? pairOf(contents, key) : undefined

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { differences } from '../../../src/canary/values/differences.ts'
-import { parseValues, sameContent, withContent, withWeights } from '../../../src/canary/values/values.ts'
+import { parseValues, samePodValues, withPodValues, withWeights } from '../../../src/canary/values/values.ts'
 import { readOverlays, readValues, writeValues } from '../../../src/canary/values/valuesFiles.ts'
 
 const weights = { stable: 75, canary: 25 }
@@ -102,8 +102,9 @@ describe('withWeights', () => {
   })
 })
 
-describe('withContent', () => {
-  const given = (text: string, from: string, content = parseValues(from, 'from')) => withContent(text, content, from, 'f.yaml')
+describe('withPodValues', () => {
+  const given = (text: string, from: string, podValues = parseValues(from, 'from')) =>
+    withPodValues(text, podValues, from, 'f.yaml')
 
   it.each([
     [
@@ -138,8 +139,8 @@ describe('withContent', () => {
   })
 
   it('writes anew what canary was installed with, where its file says something else', () => {
-    const content = { image: { tag: '1.10' }, env: { FAULT_ERROR_RATE: '0.2' } }
-    expect(given('image:\n  tag: "1.1.1"\nrole: stable\n', 'image:\n  tag: "1.1.1"\n', content)).toBe(
+    const podValues = { image: { tag: '1.10' }, env: { FAULT_ERROR_RATE: '0.2' } }
+    expect(given('image:\n  tag: "1.1.1"\nrole: stable\n', 'image:\n  tag: "1.1.1"\n', podValues)).toBe(
       'image:\n  tag: "1.10"\nrole: stable\nenv:\n  FAULT_ERROR_RATE: "0.2"\n',
     )
   })
@@ -155,10 +156,10 @@ describe('withContent', () => {
   })
 })
 
-it('The same content may be written in two ways', () => {
-  expect(sameContent({ image: { tag: '1' } }, { image: { tag: '1' }, env: {} })).toBe(true)
-  expect(sameContent({ image: { tag: '1' } }, { image: { tag: '1' }, env: { A: '1' } })).toBe(false)
-  expect(sameContent({ image: { tag: '1' } }, { image: { tag: '2' } })).toBe(false)
+it('The same podValues may be written in two ways', () => {
+  expect(samePodValues({ image: { tag: '1' } }, { image: { tag: '1' }, env: {} })).toBe(true)
+  expect(samePodValues({ image: { tag: '1' } }, { image: { tag: '1' }, env: { A: '1' } })).toBe(false)
+  expect(samePodValues({ image: { tag: '1' } }, { image: { tag: '2' } })).toBe(false)
 })
 
 it('Differences have whole names', () => {

@@ -1,5 +1,5 @@
 import type { Revision } from '../cluster/clusterState.ts'
-import { type Content, sameContent, type Values, weightsOf } from '../values/values.ts'
+import { type PodValues, samePodValues, type Values, weightsOf } from '../values/values.ts'
 
 /**
  * What stable ran before a promotion that is not finished gave it what canary runs; undefined where there is nothing to restore.
@@ -7,12 +7,12 @@ import { type Content, sameContent, type Values, weightsOf } from '../values/val
  * @param declared what values-stable.yaml says
  * @param revisions of stable, the newest first
  */
-export function contentToRestore(canary: Content, declared: Values, revisions: readonly Revision[]): Content | undefined {
+export function podValuesToRestore(canary: PodValues, declared: Values, revisions: readonly Revision[]): PodValues | undefined {
   const [newest] = revisions
   if (!newest) return undefined
-  if (!sameContent(newest.values, canary)) return sameContent(declared, canary) ? newest.values : undefined
+  if (!samePodValues(newest.values, canary)) return samePodValues(declared, canary) ? newest.values : undefined
   const serving = revisions.findIndex(({ values }) => weightsOf(values).stable > 0)
-  const before = revisions.findIndex(({ values }) => !sameContent(values, canary))
-  // Stable is given canary's content only while it serves nothing.
+  const before = revisions.findIndex(({ values }) => !samePodValues(values, canary))
+  // Stable is given canary's values only while it serves nothing.
   return before !== -1 && (serving === -1 || before <= serving) ? revisions[before]?.values : undefined
 }

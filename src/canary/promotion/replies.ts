@@ -1,0 +1,97 @@
+import type { ClusterState } from '../cluster/clusterState.ts'
+import { Interrupted } from '../errors.ts'
+import { count } from '../format.ts'
+import type { Progress } from '../output/progress.ts'
+import { type Role, roles } from '../roles.ts'
+import type { Target } from '../sampling/versionClient.ts'
+import { declaredSplit } from '../values/declaredSplit.ts'
+import type { Weights } from '../values/values.ts'
+import { type Expectation, shares } from '../verdict/expectation.ts'
+import type { Limits } from '../verdict/plan.ts'
+import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
+import { waitForReplies } from '../verdict/waitForReplies.ts'
+import { targetFor, type WhereToAsk } from './targetFor.ts'
+
+export interface RepliesSettings extends WhereToAsk {
+  /** Its values files say what to expect where no cluster is asked. */
+  readonly chart: string
+  readonly limits: Limits
+  /** In milliseconds: how long replies may take to follow. */
+  readonly patience: number
+}
+
+/** The replies that come through the gateway, and what they should be. */
+export class Replies {
+  readonly #settings: RepliesSettings
+  readonly #progress: Progress
+  readonly #signal: AbortSignal
+
+  constructor(settings: RepliesSettings, progress: Progress, signal: AbortSignal) {
+    this.#settings = settings
+    this.#progress = progress
+    this.#signal = signal
+  }
+
+  /** @throws {Error} with one line, when nobody knows where to ask */
+  target(state: ClusterState | undefined): Target {
+    return targetFor(this.#settings, state)
+  }
+
+  /** What replies should be like, by version and role. */
+  expected(state: ClusterState | undefined, weights: Weights): Expectation {
+    const versions = state
+      ? { stable: state.workloads.stable?.version, canary: state.workloads.canary?.version }
+      : declaredVersions(this.#settings.chart)
+    return shares(
+      roles.map((role) => ({ role, ...(versions[role] !== undefined && { version: versions[role] }), weight: weights[role] })),
+    )
+  }
+
+  /**
+   * Waits until replies come as they should.
+   * @returns how many seconds after `startedAt` the first of those was asked for; undefined when they did not come
+   */
+  async settle(target: Target, expectation: Expectation, startedAt: number): Promise<number | undefined> {
+    const { patience } = this.#settings
+    return this.#progress.step(
+      'Wait until replies follow',
+      async () => {
+        const since = await waitForReplies(target, expectation, patience, this.#signal)
+        return since === undefined ? undefined : (since - startedAt) / 1000
+      },
+      (seconds) => (seconds === undefined ? `not within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
+    )
+  }
+
+  /** Takes a sample and judges it. */
+  async check(title: string, target: Target, expectation: Expectation, requests?: number): Promise<Report> {
+    return this.#progress.step(
+      title,
+      async () => {
+        const report = await sampleAndJudge({
+          target,
+          expectation,
+          limits: this.#settings.limits,
+          requests,
+          rate: Number.POSITIVE_INFINITY,
+          signal: this.#signal,
+        })
+        if (this.#signal.aborted) throw new Interrupted()
+        return report
+      },
+      describe,
+    )
+  }
+}
+
+function declaredVersions(chart: string): Record<Role, string | undefined> {
+  const split = declaredSplit(chart)
+  const version = (role: Role) => split.find((entry) => entry.role === role)?.version
+  return { stable: version('stable'), canary: version('canary') }
+}
+
+/** The rest is in the report, unless there is to be another. */
+function describe({ verdict, gates, sample }: Report): string {
+  const reasons = gates.filter((gate) => gate.verdict === 'INCONCLUSIVE').map(({ reason }) => reason)
+  return [`${verdict}, ${count(sample.requests, 'request')}`, ...(verdict === 'INCONCLUSIVE' ? reasons : [])].join('; ')
+}

@@ -1,0 +1,52 @@
+import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { readClusterState } from '../cluster/readClusterState.ts'
+import { Interrupted } from '../errors.ts'
+import type { Progress } from '../output/progress.ts'
+import { releaseName } from '../roles.ts'
+import { showWeights, weightsOf } from '../values/values.ts'
+import { Replies, type RepliesSettings } from './replies.ts'
+import { type Place, StableRelease } from './stableRelease.ts'
+
+export interface SessionSettings extends Place, RepliesSettings {}
+
+/** One run of a command that moves traffic: the release it changes, the replies it asks for, and how it ends early. */
+export class Session {
+  readonly progress: Progress
+  readonly release: StableRelease
+  readonly replies: Replies
+  /** In milliseconds: how long the route and the replies may take to follow. */
+  readonly patience: number
+  readonly #place: Place
+
+  constructor(settings: SessionSettings, progress: Progress, signal: AbortSignal) {
+    this.progress = progress
+    this.release = new StableRelease(settings, settings.patience, progress, signal)
+    this.replies = new Replies(settings, progress, signal)
+    this.patience = settings.patience
+    this.#place = settings
+  }
+
+  /** Has somebody who interrupts know where things stand, and what to do next. */
+  async interruptible(act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error
+      throw new Interrupted(`interrupted: ${await this.whereThingsStand()}`)
+    }
+  }
+
+  /** On one line, for somebody who has to stop here. */
+  async whereThingsStand(): Promise<string> {
+    const next = 'the same command again goes on from there, "rollback" goes back to 100/0'
+    const declared = `values-stable.yaml says ${showWeights(weightsOf(this.release.file('stable').values))}`
+    if (this.#place.filesOnly) return `${declared}; ${next}`
+    try {
+      const { route, releases } = await readClusterState(new HelmAndKubectl(this.#place, AbortSignal.timeout(10_000)))
+      const live = route ? showWeights(route.weights) : 'is not there'
+      return `${declared}, the route ${live}, and ${releaseName('stable')} is ${releases.stable?.status ?? 'not installed'}; ${next}`
+    } catch {
+      return `${declared}, and the cluster does not answer; ${next}`
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { removeDemos, startDemo } from '../../demo/startDemo.ts'
+import { copyChart, run, stableFile, start, startOnTerminal } from '../commandLine.ts'
+import { canary, deployment, type FakeCluster, fakeCluster, release, route, service, stable } from '../fakeCluster.ts'
+import { gateway } from '../fakeService.ts'
+
+afterAll(removeDemos)
+
+describe('against the demo', () => {
+  it('moves what replies say, and changes nothing else in the file', async () => {
+    const demo = await startDemo()
+    const chart = join(demo.folder, 'chart')
+    const before = stableFile(chart)
+    const where = `--files-only --chart ${chart} --url ${demo.url}`
+
+    const promote = await run(`promote --steps 50,100 --max-p95-increase 30s ${where}`)
+    expect(promote).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/\nPromoted: stable serves everything, as v1\.1\.1-canary\.$/),
+    })
+    expect(promote.stdout).toMatch(
+      /Give canary 50 %, 50\/50[\s\S]*Judge canary at 50 %\n {2}PASS, 1,080 requests\nGive canary 100 %, 0\/100[\s\S]*Judge canary at 100 %[\s\S]*Give stable canary's image and env[\s\S]*Give stable all traffic back, 100\/0/,
+    )
+    expect(stableFile(chart)).toBe(
+      `${before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0')}env:\n  DEVOPSAPI_VERSION: v1.1.1-canary\n`,
+    )
+    const again = await run(`promote --max-p95-increase 30s ${where} --json`)
+    expect([again.exitCode, JSON.parse(again.stdout).promoted]).toEqual([0, true])
+  })
+
+  it.each(['bad', 'slow'])('catches the %s canary at the first step, and goes back to 100/0', async (kind) => {
+    const demo = await startDemo({ args: ['--values', `chart/examples/${kind}-canary.yaml`] })
+    const chart = join(demo.folder, 'chart')
+    const before = stableFile(chart)
+    const { exitCode, stdout } = await run(`promote --steps 25,50,100 --files-only --chart ${chart} --url ${demo.url}`)
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('FAIL canary health')
+    expect(stdout).not.toContain('Give canary 50 %')
+    expect(stdout).toMatch(/Not promoted: FAIL\. Back at 100\/0, on the wire after \d+\.\d s\.$/)
+    expect(stableFile(chart)).toBe(before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0'))
+  })
+
+  it('killed wherever it is, goes on to the end when started again', async () => {
+    const demo = await startDemo()
+    const chart = join(demo.folder, 'chart')
+    const line = `promote --steps 50,100 --max-p95-increase 30s --files-only --chart ${chart} --url ${demo.url}`
+    const places = [
+      'Judge canary at 10 %',
+      'Give canary 50 %',
+      'Judge canary at 50 %',
+      'Give canary 100 %',
+      'Judge canary at 100 %',
+      'Give stable canary',
+      'Give stable all',
+      'Check that',
+    ]
+    for (const place of places) {
+      const child = start(line)
+      for await (const text of child) if (text.startsWith(place)) child.kill('SIGKILL')
+      expect((await child).signal, `it ended before it came to "${place}"`).toBe('SIGKILL')
+    }
+    const { exitCode, stdout } = await run(line)
+    expect(stdout).toContain('Promoted: stable serves everything, as v1.1.1-canary.')
+    expect(exitCode).toBe(0)
+  })
+
+  it('asks between steps on a terminal, and stops where the answer is no', async () => {
+    const demo = await startDemo()
+    const line = `promote --pause --steps 50,100 --files-only --chart ${join(demo.folder, 'chart')} --url ${demo.url}`
+    const child = startOnTerminal(line, 120)
+    const answers = ['y', 'n']
+    let seen = 0
+    child.stdout.on('data', (text: Buffer) => {
+      if (`${text}`.includes('[Y/n]')) child.stdin.write(`${answers[seen++]}\n`)
+    })
+    const { stdout, exitCode } = await child
+    expect(stdout).toContain('Go on: Give canary 50 %, 50/50? [Y/n]')
+    expect(stdout).toContain('Go on: Give canary 100 %, 0/100? [Y/n]')
+    expect(stdout).toContain('canary: interrupted: values-stable.yaml says 50/50; ')
+    expect(exitCode).toBe(130)
+  })
+})
+
+describe.concurrent('promote', () => {
+  it('--dry-run shows the edits, and does nothing', async ({ expect }) => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const promote = await run(`promote --steps 50,100 --files-only --dry-run --chart ${chart} --url http://127.0.0.1:1`)
+    expect(promote.stdout.split('\n').filter((line) => /^[A-Z]/.test(line))).toEqual([
+      'Judge canary at 10 %',
+      'Give canary 50 %, 50/50',
+      'Judge canary at 50 %',
+      'Give canary 100 %, 0/100',
+      'Judge canary at 100 %',
+      "Give stable canary's image and env, while canary serves",
+      'Give stable all traffic back, 100/0',
+      'Check that every reply is from stable',
+    ])
+    expect(promote.stdout).toContain('+   DEVOPSAPI_VERSION: v1.1.1-canary')
+    expect(stableFile(chart)).toBe(before)
+  })
+
+  it('what canary runs must not change once it is judged', async ({ expect }) => {
+    const { url } = await gateway({ stable: 50, canary: 50 })
+    const chart = copyChart('50/50')
+    const path = join(chart, 'values-canary.yaml')
+    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 2s`)
+    for await (const line of child)
+      if (line.startsWith('Judge canary')) writeFileSync(path, readFileSync(path, 'utf8').replace('v1.1.1-canary', 'v9'))
+    const { exitCode, stderr } = await child
+    expect(stderr).toBe(
+      'canary: canary was given another image or env meanwhile, which nobody has judged yet; values-stable.yaml says 50/50; the same command again goes on from there, "rollback" goes back to 100/0',
+    )
+    expect(exitCode).toBe(1)
+  })
+
+  it('a gate that cannot tell is asked again with twice as many requests, and then gives up', async ({ expect }) => {
+    const { url } = await gateway({ stable: 50, canary: 50, canaryErrorsEvery: 90 })
+    const chart = copyChart('50/50')
+    const { exitCode, stdout } = await run(`promote --files-only --chart ${chart} --url ${url} --patience 5s`)
+    expect(stdout).toMatch(/INCONCLUSIVE, 1,080 requests; canary failed [56] of 540 .* chance may explain that\n/)
+    expect(stdout).toContain('INCONCLUSIVE, 2,160 requests')
+    expect(stdout).toContain('Not promoted: INCONCLUSIVE. Back at 100/0, but replies do not show it yet.')
+    expect(exitCode).toBe(2)
+    expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
+  })
+
+  it('says so on one line where there is no cluster, and edits nothing', async () => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { exitCode, stdout, stderr } = await run(`promote --chart ${chart}`)
+    expect([exitCode, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^canary: (helm status devops-api-\w+|kubectl get \S+): (?!.*memcache).*$/)
+    expect(stableFile(chart)).toBe(before)
+  })
+
+  it.each([
+    [
+      'promote --steps 50,25,100',
+      "option '--steps <percentages>' argument '50,25,100' is invalid. It must be rising percentages that end with 100, such as 25,50,100.",
+    ],
+    [
+      'promote --steps 25,50',
+      "option '--steps <percentages>' argument '25,50' is invalid. It must be rising percentages that end with 100, such as 25,50,100.",
+    ],
+    [
+      'promote --patience 0s',
+      "option '--patience <duration>' argument '0s' is invalid. It must be a duration from 1s to 1h, such as 500ms, 30s or 2m.",
+    ],
+    ['promote --files-only', '--files-only needs --url here: without replies, there is nothing to judge canary by'],
+    ['promote --pause', '--pause needs a terminal to ask on: leave it out here'],
+  ])('%s is wrong use', async (line, message) => {
+    expect(await run(line)).toEqual({ exitCode: 64, stdout: expect.any(String), stderr: `canary: ${message}` })
+  })
+
+  it.each<[string, FakeCluster, string]>([
+    ['canary is not installed', { canary: undefined }, 'devops-api-canary is not installed: there is nothing to promote'],
+    [
+      'canary failed',
+      { canary: release(canary, 'failed') },
+      'devops-api-canary is failed, revision 1: helm rollback it, or upgrade it, first',
+    ],
+    [
+      'canary is not ready',
+      { workloads: [deployment('stable', 'v1'), deployment('canary', 'v2', 1), service('canary')] },
+      'devops-api-canary is not ready (1 of 2 pods): wait for it, or see kubectl get pods',
+    ],
+    [
+      'its Service is missing',
+      { workloads: [deployment('stable', 'v1'), deployment('canary', 'v2')] },
+      'the Service devops-api-canary is missing: helm upgrade it first',
+    ],
+    [
+      'a controller owns the route',
+      { route: { ...route, metadata: { ...route.metadata, labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } } } },
+      'Flux owns these objects, and would undo what is done here: edit with --files-only, and let it apply the commit',
+    ],
+    [
+      'an upgrade would lose values',
+      { stable: release({ ...stable, gateway: { enabled: true, create: false } }) },
+      'devops-api-stable was installed with gateway.create, which values-stable.yaml lacks and an upgrade would lose: give the file that has it with --values',
+    ],
+  ])('refuses where %s, and edits nothing', async (_, change, message) => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { env, asked } = await fakeCluster(change)
+    expect(await run(`promote --chart ${chart}`, env)).toEqual({ exitCode: 1, stdout: '', stderr: `canary: ${message}` })
+    expect(stableFile(chart)).toBe(before)
+    expect(asked()).not.toContain('upgrade')
+  })
+
+  it('refuses where stable was given the new version by hand', async ({ expect }) => {
+    const chart = copyChart()
+    writeFileSync(join(chart, 'values-stable.yaml'), `${stableFile(chart)}env:\n  DEVOPSAPI_VERSION: v1.1.1-canary\n`)
+    const { env } = await fakeCluster()
+    const { exitCode, stderr } = await run(`promote --chart ${chart}`, env)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain("values-stable.yaml has canary's image and env, but stable does not run them, and still serves")
+    const rollback = await run(`rollback --dry-run --chart ${chart}`, env)
+    expect(rollback.stdout).toContain('-   DEVOPSAPI_VERSION: v1.1.1-canary')
+  })
+})

@@ -18,7 +18,7 @@ const fontConfiguration = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">.</dir>
-  <cachedir prefix="relative">cache</cachedir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
 </fontconfig>
 `
 
@@ -40,7 +40,12 @@ async function launchOptions(): Promise<LaunchOptions> {
     executablePath: join(folder, 'chromium'),
     // Its sandbox needs a kernel setting that containers rarely have, and all it opens is this project's page.
     args: ['--no-sandbox'],
-    env: { HOME: folder, FONTCONFIG_FILE: join(folder, 'fonts/fonts.conf'), LD_LIBRARY_PATH: join(folder, 'al2023/lib') },
+    env: {
+      HOME: folder,
+      XDG_CACHE_HOME: folder,
+      FONTCONFIG_FILE: join(folder, 'fonts/fonts.conf'),
+      LD_LIBRARY_PATH: join(folder, 'al2023/lib'),
+    },
   }
 }
 

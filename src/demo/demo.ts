@@ -28,11 +28,13 @@ const { env } = process
 // npm runs scripts in the folder of package.json, while people name files as seen from where they are.
 const cwd = env.INIT_CWD ?? process.cwd()
 const shown = (path: string) => relative(cwd, path) || '.'
-const chart = join(import.meta.dirname, '../../chart')
 
-const options = await orRefuse(() => readOptions(process.argv.slice(2), env, cwd))
+const options = await orRefuse(() =>
+  readOptions(process.argv.slice(2), env, cwd, shown(join(import.meta.dirname, '../../chart'))),
+)
+const { chart } = options
 const overlays = { stable: options.stableValues, canary: options.values }
-const inputs = { cwd, chart: shown(chart), overlays }
+const inputs = { cwd, chart, overlays }
 
 const serving = Promise.withResolvers<void>()
 const cluster = new Cluster({
@@ -76,7 +78,7 @@ if (cluster.pods.length > 0) await serving.promise
 if (endingSince === undefined) {
   const address = `localhost:${port}`
   const readyMs = performance.now() - renderedAt
-  const valuesFile = shown(join(chart, 'values-stable.yaml'))
+  const valuesFile = join(chart, 'values-stable.yaml')
   console.log(welcome({ address, pods: cluster.pods, readyMs, traffic: weights(releases), valuesFile }))
 }
 

@@ -1,9 +1,11 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { Mistake } from './mistake.ts'
 
 export interface Options {
+  /** The folder of the chart; as given, relative to where the user is. */
+  chart: string
   /** Files laid over the values of canary, and of stable. */
   values: string[]
   stableValues: string[]
@@ -16,11 +18,13 @@ const WRONG_USE = 64 // EX_USAGE in sysexits.h
 
 /**
  * What the user typed; help and wrong use end the process.
+ * @param chart the one that is run by default
  * @throws {Mistake} when a file is missing or PORT is no port
  */
-export function readOptions(argv: string[], { PORT = '8000' }: NodeJS.ProcessEnv, cwd: string): Options {
+export function readOptions(argv: string[], { PORT = '8000' }: NodeJS.ProcessEnv, cwd: string, chart: string): Options {
   const command = new Command('npm run demo --')
     .description('Runs both releases of the chart on this machine, behind a gateway that splits requests as the chart says.')
+    .option('--chart <folder>', 'a chart to run instead of the one of this checkout, such as an edited copy', chart)
     .option('--values <file...>', 'lays values files over those of canary')
     .option('--stable-values <file...>', 'lays values files over those of stable')
     .option('--verbose', 'shows everything that the pods log')
@@ -44,11 +48,13 @@ Examples:
     throw error
   }
 
-  const { values = [], stableValues = [], verbose = false } = command.opts<Partial<Options>>()
+  const { values = [], stableValues = [], verbose = false, chart: folder = chart } = command.opts<Partial<Options>>()
+  if (!existsSync(resolve(cwd, folder, 'Chart.yaml')))
+    throw new Mistake(`there is no chart in ${folder}: it must be a folder with a Chart.yaml`)
   for (const file of [...values, ...stableValues]) {
     if (!statSync(resolve(cwd, file), { throwIfNoEntry: false })?.isFile()) throw new Mistake(`there is no file ${file}`)
   }
   const port = Number(PORT)
   if (!/^\d+$/.test(PORT) || port > 65_535) throw new Mistake(`PORT is "${PORT}": it must be a whole number from 0 to 65535`)
-  return { values, stableValues, verbose, port }
+  return { chart: folder, values, stableValues, verbose, port }
 }

@@ -115,7 +115,8 @@ describe.concurrent('npm run demo', () => {
     expect(text).toMatch(/^left out {3}objects: Gateway \(this program takes its place\), ServiceAccount$/m)
     expect(text).toMatch(/^ +fields: .*image \(this checkout runs instead\), .*resources, securityContext/m)
     for (const role of ['stable', 'canary']) expect(text).toMatch(new RegExp(`^${role} {5}2 of 2 ready after \\d+\\.\\d s$`, 'm'))
-    expect(text).toMatch(/^ {2}4 processes ready \d+ ms after the render; traffic 90\/10 \(stable\/canary\)$/m)
+    // On a machine so busy that the pods take more than five seconds, it does not wait for all of them.
+    expect(text).toMatch(/^ {2}(. of )?4 processes ready \d+ ms after the render; traffic 90\/10 \(stable\/canary\)$/m)
     expect(text).toContain(`  Open   http://localhost:${port}/\n  Ask    curl http://localhost:${port}/version\n`)
     expect(text).toContain('  Move   edit the weights in chart/values-stable.yaml and save\n  Stop   Ctrl-C\n')
     expect(text).not.toContain('\x1b')
@@ -124,7 +125,7 @@ describe.concurrent('npm run demo', () => {
   it('gives the pods the environment of the chart, and nothing of the user', async () => {
     const { url, lines } = await startDemo({
       args: ['--stable-values', 'a.yaml', '--values', 'chart/examples/slow-canary.yaml', 'a.yaml'],
-      files: { 'a.yaml': 'env: {FAULT_ERROR_RATE: "1"}\n' },
+      files: { 'a.yaml': 'replicas: 1\nenv: {FAULT_ERROR_RATE: "1"}\n' },
       env: { DEVOPSAPI_VERSION: 'v9', FAULT_ERROR_STATUS: '599', LOG_LEVEL: 'debug' },
     })
     const replies = await sample(url, 100)
@@ -139,7 +140,7 @@ describe.concurrent('npm run demo', () => {
     const { lines, url } = await startDemo({
       by: 'npm',
       args: ['--values', 'never-ready.yaml', '../../ready.yaml'],
-      files: { 'ready.yaml': 'env: {FAULT_READY_AFTER_MS: "0", DEVOPSAPI_VERSION: v3}\n' },
+      files: { 'ready.yaml': 'replicas: 1\nenv: {FAULT_READY_AFTER_MS: "0", DEVOPSAPI_VERSION: v3}\n' },
       cwd: 'chart/examples',
     })
     expect((await sample(url, 10)).map(({ version }) => version)).toContain('v3')
@@ -147,7 +148,7 @@ describe.concurrent('npm run demo', () => {
   })
 
   it('shows all that pods log when asked to', async () => {
-    const demo = await startDemo({ args: ['--verbose'] })
+    const demo = await startDemo({ ...small, args: [...(small.args ?? []), '--verbose'] })
     const said = await demo.said(/^devops-api-canary-\w+-\w+ {2}listening /)
     expect(said).toMatch(/ listening version=v1\.1\.1-canary role=canary address=127\.0\.0\.1:\d+ node=v\S+ startMs=\d+$/)
   })
@@ -155,7 +156,7 @@ describe.concurrent('npm run demo', () => {
 
 describe.concurrent('an edit', () => {
   it('of the weights counts at once, and restarts nothing', async () => {
-    const demo = await startDemo()
+    const demo = await startDemo(small)
     const before = await podNames(demo.url)
     const from = demo.edit(stableFile, replace(['90', '50'], ['10', '50']))
     expect(await demo.said(/traffic/, from)).toBe('traffic    90/10 → 50/50')
@@ -260,7 +261,7 @@ describe.concurrent('a canary', () => {
   it('that is bad fails a fifth of its own requests', async () => {
     const { url } = await startDemo({
       args: ['--values', 'chart/examples/bad-canary.yaml', '--stable-values', 'a.yaml'],
-      files: { 'a.yaml': 'traffic: {stable: 0, canary: 1}\n' },
+      files: { 'a.yaml': 'replicas: 1\ntraffic: {stable: 0, canary: 1}\n' },
     })
     const replies = await sample(url, 1000)
     expect(Object.keys(count(replies.map(({ role, version }) => `${role} ${version}`)))).toEqual(['canary v1.1.1-canary'])
@@ -272,9 +273,9 @@ describe.concurrent('a canary', () => {
   })
 
   it('that never becomes ready does not hold up the start, and has its share refused', async () => {
-    const demo = await startDemo({ args: ['--values', 'chart/examples/never-ready.yaml'] })
+    const demo = await startDemo({ args: ['--values', 'chart/examples/never-ready.yaml'], ready: 'some' })
     expect(demo.lines).toContain('canary     not there yet, 0 of 2 ready after 5 s')
-    await demo.said(/^ {2}2 of 4 processes ready \d+ ms after the render;/)
+    await demo.said(/^ {2}[0-2] of 4 processes ready \d+ ms after the render;/)
     expect(count((await sample(demo.url, 100)).map(({ status, role }) => `${status} ${role}`))).toEqual({
       '200 stable': 90,
       '503 undefined': 10,
@@ -543,7 +544,7 @@ describe.concurrent('a start is refused', () => {
 
   it('without Helm, where npm does not bring it', async () => {
     const elsewhere = `data:text/javascript,Object.defineProperty(process,'arch',{value:'arm64'})`
-    expect(await refused({ env: { NODE_OPTIONS: `--import=${elsewhere}` } })).toEqual(
+    expect(await refused({ env: { PATH: '', NODE_OPTIONS: `--import=${elsewhere}` } })).toEqual(
       refusal('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/'),
     )
   })

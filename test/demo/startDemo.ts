@@ -1,23 +1,27 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { expect, vi } from 'vitest'
+import { roles } from '../../src/canary/roles.ts'
 
 const root = join(import.meta.dirname, '../..')
+const compileCache = join(root, 'node_modules/.cache/devops-api')
 
 export interface DemoOptions {
   /** What is typed after `npm run demo --`. */
   args?: string[]
   /** Beside `PATH` and `PORT=0`. */
   env?: Record<string, string>
-  /** Files to be there when it starts, by their path in the checkout. */
+  /** Files to be there when it starts, by their path in its folder. */
   files?: Record<string, string>
   /** What runs: the program itself, or `npm run demo`. */
   by?: 'node' | 'npm'
-  /** Where the user is, in the checkout. */
+  /** Where the user is, in the demo's folder. */
   cwd?: string
+  /** Whether to wait for all pods, before it can be used. */
+  ready?: 'all' | 'some'
 }
 
 /** How a process ended, and all that it wrote. */
@@ -28,9 +32,9 @@ export interface End {
   stderr: string
 }
 
-/** A demo in a checkout of its own, whose chart may be edited. */
+/** A demo of a chart of its own, in a folder where it may be edited. */
 export class Demo {
-  /** The checkout. */
+  /** Where the chart is, as "chart", and the files. */
   readonly folder = mkdtempSync(join(tmpdir(), 'devops-api-demo-'))
   /** Where the gateway listens, as in `http://localhost:8000`. */
   url = ''
@@ -44,14 +48,15 @@ export class Demo {
   readonly #seen = new Set<number>()
 
   constructor({ args = [], env = {}, files = {}, by = 'node', cwd = '.' }: DemoOptions) {
-    for (const path of ['chart', 'src', 'package.json']) cpSync(join(root, path), join(this.folder, path), { recursive: true })
-    symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
+    cpSync(join(root, 'chart'), join(this.folder, 'chart'), { recursive: true })
     for (const [path, text] of Object.entries(files)) writeFileSync(join(this.folder, path), text)
 
-    const [program, before] = by === 'npm' ? ['npm', ['run', 'demo', '--']] : [process.execPath, ['src/demo/demo.ts']]
-    const child = execa(program, [...before, ...args], {
+    const [program, before] =
+      by === 'npm' ? ['npm', ['--prefix', root, 'run', 'demo', '--']] : [process.execPath, [join(root, 'src/demo/demo.ts')]]
+    const chart = relative(join(this.folder, cwd), join(this.folder, 'chart'))
+    const child = execa(program, [...before, '--chart', chart, ...args], {
       cwd: join(this.folder, cwd),
-      env: { PATH: process.env.PATH, PORT: '0', ...env },
+      env: { PATH: process.env.PATH, PORT: '0', NODE_COMPILE_CACHE: compileCache, ...env },
       extendEnv: false,
       reject: false,
       // In a group of its own, like a command in a terminal.
@@ -72,7 +77,7 @@ export class Demo {
     return vi.waitFor(find, { timeout: 30_000, interval: 10 })
   }
 
-  /** Saves a change of a file in the checkout, and returns the index of the first line that can be about it. */
+  /** Saves a change of a file in its folder, and returns the index of the first line that can be about it. */
   edit(path: string, change: (text: string) => string): number {
     const from = this.lines.length
     const file = join(this.folder, path)
@@ -147,14 +152,15 @@ export function runDemo(options: DemoOptions = {}): Demo {
 }
 
 /** Starts a demo, and waits until it can be used. */
-export async function startDemo(options?: DemoOptions): Promise<Demo> {
+export async function startDemo({ ready = 'all', ...options }: DemoOptions = {}): Promise<Demo> {
   const demo = runDemo(options)
+  if (ready === 'all') await Promise.all(roles.map((role) => demo.said(new RegExp(`^${role} +(\\d+) of \\1 ready after`))))
   const line = await demo.said(/^ {2}Open /)
   demo.url = `${/http:\S+\d/.exec(line)}`
   return demo
 }
 
-/** For the end of a file: stops all demos that it started, and removes their checkouts. */
+/** For the end of a file: stops all demos that it started, and removes their folders. */
 export async function removeDemos(): Promise<void> {
   for (const demo of demos) {
     try {

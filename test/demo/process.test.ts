@@ -409,13 +409,12 @@ describe.concurrent('the end', () => {
   })
 
   it('does not wait for old pods that go on serving', async () => {
-    const demo = await startDemo(small)
+    const files = { 'small.yaml': 'replicas: 1\npreStopSleepSeconds: 600\nterminationGracePeriodSeconds: 900\n' }
+    const demo = await startDemo({ ...small, files })
     const from = demo.edit(canaryFile, replace(['v1.1.1-canary', 'v2']))
     await demo.said(/1 of 1 ready/, from)
     expect(await demo.pods()).toHaveLength(3)
-    const startedAt = performance.now()
     expect(await demo.interrupt()).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/stopped {4}3 processes/) })
-    expect(performance.now() - startedAt).toBeLessThan(4_500) // they would serve for 5 s
     await gone(demo)
   })
 
@@ -446,9 +445,9 @@ describe.concurrent('the end', () => {
     const demo = await startDemo(small)
     const [pid = 0] = await demo.pods()
     process.kill(pid, 'SIGSTOP')
+    // Two signals of a kind would become one, if the first is not taken yet.
     void demo.interrupt()
-    await sleep(20)
-    expect(await demo.interrupt()).toMatchObject({ exitCode: 0 })
+    expect(await demo.kill('SIGTERM')).toMatchObject({ exitCode: 0 })
   })
 
   it('comes during the start', async () => {

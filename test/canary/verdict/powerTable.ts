@@ -1,5 +1,5 @@
 import { parseExpectation } from '../../../src/canary/verdict/expectation.ts'
-import { type Gate, judge } from '../../../src/canary/verdict/judge.ts'
+import { type Gate, type Judgement, judge } from '../../../src/canary/verdict/judge.ts'
 import { plan } from '../../../src/canary/verdict/plan.ts'
 import { seeded } from '../../seeded.ts'
 import { simulate, type Truth } from './simulate.ts'
@@ -30,8 +30,14 @@ export function power(share: number, truth: Truth, samples: number) {
   const planned = plan(parseExpectation(`stable=${1 - share},canary=${share}`), limits)
   const random = seeded(1)
   const counts = { overall: noVerdicts(), availability: noVerdicts(), split: noVerdicts(), 'canary health': noVerdicts() }
+  // Most samples come again and again, and the verdict depends on nothing else.
+  const judged = new Map<string, Judgement>()
   for (let i = 0; i < samples; i++) {
-    const { verdict, gates } = judge(simulate(planned.requests, truth, random), planned)
+    const sample = simulate(planned.requests, truth, random)
+    const key = `${sample.failures.total} ${sample.sources.map(({ role, replies, errors }) => [role, replies, errors.total])}`
+    const judgement = judged.get(key) ?? judge(sample, planned)
+    judged.set(key, judgement)
+    const { verdict, gates } = judgement
     counts.overall[verdict]++
     for (const gate of gates) counts[gate.name][gate.verdict]++
   }

@@ -78,7 +78,7 @@ it.each([
   })
 })
 
-describe('the gateway', () => {
+describe.concurrent('the gateway', () => {
   const address = '10.0.0.1:8000'
 
   /** What follows the script. */

@@ -1,56 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { stripVTControlCharacters } from 'node:util'
-import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { welcome } from '../src/demo/welcome.ts'
-import { buildApp } from '../src/service/app.ts'
-import { gatewaysTable } from './e2e/gatewaysTable.ts'
-import { blocks, readme, section } from './readme.ts'
+import { gateway } from './canary/fakeService.ts'
+import { canaryCommands } from './canary/optionsTables.ts'
+import { printed } from './canary/printed.ts'
+import { blocks, codeRows, pageAt } from './markdown.ts'
 
-const root = join(import.meta.dirname, '..')
-const read = (path: string) => readFileSync(join(root, path), 'utf8')
-
-/** The cells of the first table under a heading, without its head. */
-const table = (heading: string) =>
-  section(heading)
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
+const readme = pageAt('README.md')
 
 describe('the README', () => {
-  it('states the defaults of the environment', async () => {
-    const app = await buildApp({})
-    const rows = table("The service's environment").map(([name = '', value = '']) => [name.replaceAll('`', ''), value])
-    const stated = rows.filter(([, value]) => value !== '–').map(([name, value]) => [name, /^`([^`]*)`/.exec(value ?? '')?.[1]])
-    expect(Object.fromEntries(stated)).toEqual(
-      Object.fromEntries(Object.entries(app.config).map(([name, value]) => [name, `${value}`])),
-    )
-    expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining(['DEVOPSAPI_ROLE', 'DEVOPSAPI_POD', 'FAULT_DELAY_P99_MS']))
-    await app.close()
-  })
-
-  it('starts the service with its command, which answers as it says', async () => {
-    const [commands, example] = blocks('Run the service')
-    const start = commands?.text.trim().split('\n').at(-1) ?? ''
-    const env = { PORT: '0', HOST: '127.0.0.1' }
-    const service = execa(start, { cwd: root, env, shell: true, detached: true, reject: false, buffer: false })
-    let address = ''
-    createInterface(service.stdout).on('line', (line) => {
-      if (line.startsWith('{')) address ||= JSON.parse(line).address
-    })
-    await expect.poll(() => address, { timeout: 30_000 }).not.toBe('')
-    const [curl = '', answer] = example?.text.trim().split('\n') ?? []
-    expect(await (await fetch(`http://${address}${curl.split(':8080')[1]}`)).text()).toBe(answer)
-    // The whole group, for between the shell and the service there is npm.
-    process.kill(-(service.pid ?? 0), 'SIGTERM')
-    await service
+  it('can be read in one sitting', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(150)
   })
 
   it('shows what the demo says when it is ready', () => {
-    const shown = blocks('See it on your machine')[0]?.text ?? ''
+    const shown = blocks('On your machine', readme)[0]?.text ?? ''
     const started = {
       address: 'localhost:8000',
       pods: Array.from({ length: 4 }, () => ({ ready: true })),
@@ -61,50 +26,23 @@ describe('the README', () => {
     expect(shown.trim()).toBe(stripVTControlCharacters(welcome(started)).trim())
   })
 
-  it('names only values that the chart has', () => {
-    const values = parse(read('chart/values.yaml'))
-    const paths = table("The chart's values").flatMap(([names = '']) => {
-      const found = [...names.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name)
-      const parent = found[0]?.split('.')[0]
-      return found.map((name) => (name.startsWith('.') ? `${parent}${name}` : name))
-    })
-    expect(paths.length).toBeGreaterThan(10)
-    for (const path of paths) {
-      const value = path.split('.').reduce((node, key) => node?.[key], values)
-      expect(value, path).toBeDefined()
-    }
+  it('has every command of the CLI, and no other', async () => {
+    const named = codeRows('The canary CLI', readme).map(([command]) => /^`(\w+)/.exec(command ?? '')?.[1])
+    expect(named).toEqual((await canaryCommands()).map((command) => command.name()))
   })
 
-  it('names every example, and files that exist', () => {
-    const named = readme.matchAll(
-      /`((?:chart|integrations|src|test|bench|docs|\.github)\/[^`*]*)`|\]\((?!https:)([^)]*)\)|src(?:set)?="([^"]*)"/g,
-    )
-    const paths = [...named].map(([, code, link, picture]) => `${code ?? link ?? picture}`)
-    expect(paths).toEqual(expect.arrayContaining(['chart/values.yaml', 'LICENSE', 'docs/live-page-dark.png']))
-    for (const path of paths) expect(existsSync(join(root, path)), path).toBe(true)
-    expect(
-      table('Roll back')
-        .map(([name]) => name?.replaceAll('`', ''))
-        .toSorted(),
-    ).toEqual([
-      'bad-canary.yaml',
-      'check-job.yaml',
-      'never-ready.yaml',
-      'production.yaml',
-      'shared-gateway.yaml',
-      'slow-canary.yaml',
-    ])
-  })
-
-  it('has the table of gateways that the runs gave', () => {
-    expect(section('Measured')).toContain(gatewaysTable())
-  })
-
-  it('sets up kind as the public CI does', () => {
-    const steps: string[] = parse(read('.github/workflows/ci.yaml')).jobs.e2e.steps.flatMap(
-      ({ run }: { run?: string }) => run ?? [],
-    )
-    const commands = (blocks('On kind, with Traefik')[0]?.text ?? '').trim().split('\n')
-    expect(steps).toEqual(expect.arrayContaining(commands.filter((command) => !command.startsWith('export '))))
+  it('shows what check prints, but for the figures', async () => {
+    const { url } = await gateway()
+    const chart = join(import.meta.dirname, '../chart')
+    const [, shown] = blocks('The canary CLI', readme)[0]?.text.split(/^\$ .*\n/m) ?? []
+    expect(words(await printed('check', url, '--chart', chart))).toEqual(words(`${shown}`))
   })
 })
+
+/** A text without its figures, however wide it is: bars have a place in a wide one alone. */
+const words = (text: string) =>
+  text
+    .replaceAll(/[\d.,:]*\d/g, '#')
+    .replaceAll('█', '')
+    .split(/\s+/)
+    .filter(Boolean)

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { blocks, readmeOf } from '../readme.ts'
+import { blocks, readmeOf } from '../markdown.ts'
 import { assertValid } from './api.ts'
 
 const root = join(import.meta.dirname, '../..')

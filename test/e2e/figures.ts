@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { note } from './summary.ts'
 
-/** What a run measures through a gateway, in the order of the README's table. */
+/** What a run measures through a gateway, and what it is, in the order of the table in docs/measured.md. */
 export const figures = {
+  date: 'date',
+  commit: 'commit',
+  machine: 'machine, which was also the cluster, the gateway and the load',
   lost: 'lost requests, through 6 moves of weights, 4 rollouts, 2 restarts, 2 deleted pods and an uninstalled canary',
   lostWithCli:
     'lost requests, through promotions with the CLI, which was killed ten times on the way and started again, rollbacks, and bad canaries found out',
@@ -17,17 +22,25 @@ export const figures = {
   rollouts: 'latency during rollouts, p50 and p99',
   slow: 'latency of the slow canary, p50 and p99',
 }
-export type Figure = keyof typeof figures
+export type Figures = Record<keyof typeof figures, string>
+type Run = Pick<Figures, 'date' | 'commit' | 'machine'>
+export type Figure = Exclude<keyof Figures, keyof Run>
 
 const { FIGURES } = process.env
 
 /** All that were measured so far, perhaps by other files of the run. */
-const read = (file: string): Partial<Record<Figure, string>> => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
+const read = (file: string): Partial<Figures> => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
+
+const thisRun = (): Run => ({
+  date: new Date().toISOString().slice(0, 10),
+  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+  machine: `${availableParallelism()} cores`,
+})
 
 /** Keeps a figure for the summary, and in the file that FIGURES names, if it does. */
 export function figure(name: Figure, value: string): void {
   note(figures[name], value)
-  if (FIGURES) writeFileSync(FIGURES, `${JSON.stringify({ ...read(FIGURES), [name]: value }, null, 2)}\n`)
+  if (FIGURES) writeFileSync(FIGURES, `${JSON.stringify({ ...read(FIGURES), ...thisRun(), [name]: value }, null, 2)}\n`)
 }
 
 /** Such as "0.4 to 0.6 s". */

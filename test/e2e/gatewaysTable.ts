@@ -1,22 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Figure, figures } from './figures.ts'
+import { markdownTable } from '../markdown.ts'
+import { type Figures, figures } from './figures.ts'
 
 const folder = join(import.meta.dirname, '../../docs/measured')
 
-/** The README's table, in Markdown: a column for each gateway that a file of figures is named after. */
+/** The table in docs/measured.md: a column for each gateway that a file of figures is named after. */
 export function gatewaysTable(): string {
   const files = readdirSync(folder).toSorted().reverse()
-  const columns = files.map((file) => ({
-    gateway: file.replace(/\.json$/, ''),
-    measured: JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<Figure, string>,
-  }))
-  const row = (cells: string[]) => `| ${cells.join(' | ')} |`
-  return [
-    row(['what', ...columns.map(({ gateway }) => gateway)]),
-    row(['---', ...columns.map(() => '---')]),
-    ...Object.entries(figures).map(([name, label]) => row([label, ...columns.map(({ measured }) => measured[name as Figure])])),
-  ].join('\n')
+  const measured = files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Figures)
+  return markdownTable(
+    ['what', ...files.map((file) => file.replace(/\.json$/, ''))],
+    Object.entries(figures).map(([name, label]) => [label, ...measured.map((column) => column[name as keyof Figures])]),
+  )
 }
-
-if (import.meta.main) console.log(gatewaysTable())

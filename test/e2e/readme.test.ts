@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { blocks } from '../readme.ts'
+import { blocks, pageAt } from '../markdown.ts'
 import { chart, copyChart, removeChart } from './chart.ts'
 import { poll, sh } from './cluster.ts'
+import { gateway, hostname } from './gateway.ts'
+
+const root = join(import.meta.dirname, '../..')
 
 /** The different lines of `sort | uniq -c`, without their counts, which are the gateway's to choose. */
 const versions = (output: string) => output.match(/\{.*\}/g)
@@ -14,7 +17,7 @@ let cleanUp = async () => {}
 beforeAll(async () => {
   copyChart()
   if (await sh('kubectl get namespace devops-api --ignore-not-found')) {
-    throw new Error('there is a namespace devops-api already, and whoever follows the README ends with deleting it')
+    throw new Error('there is a namespace devops-api already, and whoever follows docs/cluster.md ends with deleting it')
   }
   cleanUp = async () => void (await sh('kubectl delete namespace devops-api --ignore-not-found'))
 })
@@ -24,10 +27,10 @@ afterAll(async () => {
   removeChart()
 })
 
-const headings = ['Install', 'Watch', 'Move traffic', 'Promote', 'Roll back', 'Remove']
-it.each(headings)('The README can be followed to the letter: %s', async (heading) => {
+const walk = ['Install', 'Watch', 'Your own host name', 'Preview by header', 'Move traffic', 'Promote', 'Roll back', 'Remove']
+it.each(walk)('docs/cluster.md can be followed to the letter: %s', async (heading) => {
   let script = ''
-  for (const { language, text } of blocks(heading)) {
+  for (const { language, text } of blocks(heading, pageAt('docs/cluster.md'))) {
     if (language === 'yaml') {
       const [, file = ''] = /^# (.*)/.exec(text) ?? []
       writeFileSync(join(chart, file), text)
@@ -40,4 +43,25 @@ it.each(headings)('The README can be followed to the letter: %s', async (heading
       await poll(async () => expect(versions(await sh(watch))).toEqual(versions(text)))
     }
   }
+})
+
+it('The five commands of the README take a canary from its installation to 100/0', async () => {
+  copyChart()
+  // Where the README is read, beside the folder of the chart, there is the script of the CLI.
+  const scripts = { canary: `node ${join(root, 'src/canary/main.ts')}` }
+  writeFileSync(join(chart, '../package.json'), JSON.stringify({ scripts }))
+  const readme = pageAt('README.md')
+  const commands = (blocks('On your cluster', readme)[0]?.text ?? '').trim().split('\n')
+  expect(commands).toHaveLength(5)
+  // As the README says for a Gateway whose own address may be out of reach.
+  const asking = `--url http://${gateway.host}:${gateway.port} --host ${hostname}`
+  for (const command of commands) {
+    const typed = command.includes(' canary -- ') ? `${command} ${asking}` : command
+    const follow = () => sh(`cd ..\n${typed}`)
+    // Right after the installation, the gateway may not have followed yet.
+    if (command.includes(' status ')) await poll(async () => expect(await follow()).toContain('All of it agrees.'))
+    else await follow()
+  }
+  const weights = 'kubectl get httproute devops-api-stable -n devops-api -o jsonpath={.spec.rules[0].backendRefs[*].weight}'
+  expect(await sh(weights)).toBe('100')
 })

@@ -24,7 +24,7 @@ import { install } from '../e2e/releases.ts'
 import { distinct, sample } from '../e2e/split.ts'
 import { binomial } from '../e2e/statistics.ts'
 import { inSeconds, note, summary } from '../e2e/summary.ts'
-import { readmeOf } from '../readme.ts'
+import { readmeOf } from '../markdown.ts'
 import { follow } from './follow.ts'
 import { prometheusForControllers } from './prometheus.ts'
 

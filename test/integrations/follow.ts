@@ -1,5 +1,5 @@
 import { namespace, sh } from '../e2e/cluster.ts'
-import { blocks, readmeOf } from '../readme.ts'
+import { blocks, readmeOf } from '../markdown.ts'
 
 /** Runs the commands under a heading of an integration's README, in the tests' namespace, and returns what they print. */
 export async function follow(integration: string, heading: string): Promise<string> {

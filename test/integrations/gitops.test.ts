@@ -22,7 +22,7 @@ import { gateway, hostname } from '../e2e/gateway.ts'
 import { Load } from '../e2e/load.ts'
 import { expectNoDrift, live, parseRendered } from '../e2e/noDrift.ts'
 import { splitInForce } from '../e2e/split.ts'
-import { blocks, readmeOf } from '../readme.ts'
+import { blocks, readmeOf } from '../markdown.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** Where a person edits and commits. */

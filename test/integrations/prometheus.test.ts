@@ -20,7 +20,7 @@ import {
   run,
 } from '../e2e/cluster.ts'
 import { Load } from '../e2e/load.ts'
-import { readmeOf, section } from '../readme.ts'
+import { readmeOf, section } from '../markdown.ts'
 import { follow } from './follow.ts'
 import { prometheus, query } from './prometheus.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { section } from '../../readme.ts'
+import { pageAt } from '../../markdown.ts'
 import { powerTable } from './powerTable.ts'
 
-test('the README has the table that the simulation gives', () => {
-  expect(section('The verdict')).toContain(powerTable(10_000))
+test('docs/verdict.md has the table that the simulation gives', () => {
+  expect(pageAt('docs/verdict.md')).toContain(powerTable(10_000))
 })

@@ -44,7 +44,7 @@ export function power(share: number, truth: Truth, samples: number) {
   return { requests: planned.requests, ...counts }
 }
 
-/** The README's table, in Markdown: each cell has the percentages of PASS, FAIL and INCONCLUSIVE. */
+/** The table in docs/verdict.md: each cell has the percentages of PASS, FAIL and INCONCLUSIVE. */
 export function powerTable(samples: number): string {
   const shares = [0.01, 0.05, 0.1, 0.25, 0.5]
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`

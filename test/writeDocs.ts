@@ -1,0 +1,6 @@
+import { writeFileSync } from 'node:fs'
+import { describedSchema } from './chart/describedValues.ts'
+import { generatedPages, upToDate } from './generatedDocs.ts'
+
+for (const path of generatedPages) writeFileSync(path, await upToDate(path))
+writeFileSync('chart/values.schema.json', JSON.stringify(describedSchema()))

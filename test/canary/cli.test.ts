@@ -198,7 +198,7 @@ describe.concurrent('check', () => {
     expect(await run(`check ${url} --chart nowhere`)).toEqual({
       exitCode: 64,
       stdout: '',
-      stderr: `canary: nothing to compare with: ${url}/version announces no split, and cannot read nowhere/values-stable.yaml: there is no such file; give --expect v1=90,v2=10, or the chart's folder with --chart`,
+      stderr: `canary: nothing to compare with: ${url}/version announces no split, and cannot read nowhere/values-stable.yaml (there is no such file): --chart must name the chart's folder, --values files; give --expect v1=90,v2=10, or the chart's folder with --chart`,
     })
     expect((await run('check http://127.0.0.1:1 --chart nowhere')).stderr).toContain(
       'announces no split (connection refused), and',

@@ -1,5 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findProgram } from '../../src/canary/cluster/findProgram.ts'
 import { temporary } from './commandLine.ts'
 import { gateway } from './fakeService.ts'
 
@@ -71,6 +72,11 @@ export async function fakeCluster(change: FakeCluster = {}) {
     chmodSync(join(folder, name), 0o755)
   }
   program('kubectl', [say('*deployments*', 'workloads'), say('*httproutes*', 'route'), say('*gateways*', 'gateway')])
-  program('helm', [say('status*devops-api-stable*', 'stable'), say('status*devops-api-canary*', 'canary')])
+  // What values files say needs no cluster: Helm itself reads them.
+  program('helm', [
+    `template*) exec ${await findProgram('helm')} "$@";;`,
+    say('status*devops-api-stable*', 'stable'),
+    say('status*devops-api-canary*', 'canary'),
+  ])
   return { env: { PATH: `${folder}:${process.env.PATH}` }, asked: () => readFileSync(join(folder, 'asked'), 'utf8') }
 }

@@ -1,5 +1,6 @@
 import type { Role } from '../roles.ts'
-import type { Values, Weights } from '../values/values.ts'
+import type { Values } from '../values/values.ts'
+import type { Weights } from '../values/weights.ts'
 import type { Owner } from './owner.ts'
 
 /** A revision of a release, as Helm has it. */

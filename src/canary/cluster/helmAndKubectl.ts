@@ -1,5 +1,5 @@
 import { execa } from 'execa'
-import { Failure, Interrupted } from '../errors.ts'
+import { Failure, Interrupted, ProgramRefusal } from '../errors.ts'
 import { findProgram, type ProgramName } from './findProgram.ts'
 
 /** Where the releases are; by default where kubectl would look. */
@@ -51,7 +51,7 @@ export class HelmAndKubectl {
     const result = await execa(path, args, { cancelSignal: signal, reject: false, stdin: 'ignore' })
     if (signal.aborted) throw new Interrupted()
     if (result.failed)
-      throw new Failure(`${name} ${said.slice(0, 2).join(' ')}: ${complaint(result.stderr) || result.shortMessage}`)
+      throw new ProgramRefusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
     return result.stdout
   }
 }

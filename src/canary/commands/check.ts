@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { createLogUpdate } from 'log-update'
 import writeFileAtomic from 'write-file-atomic'
+import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { WrongUse } from '../errors.ts'
 import { whole } from '../format.ts'
 import {
@@ -17,6 +18,7 @@ import { junitXml } from '../output/junitXml.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
+import { ValuesReader } from '../values/valuesReader.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Expectation } from '../verdict/expectation.ts'
 import { sampleAndJudge } from '../verdict/sampleAndJudge.ts'
@@ -72,7 +74,7 @@ async function run(url: URL, options: Options, { stdout, signal, exitWith }: Ter
   let shownAt = 0
   const report = await sampleAndJudge({
     target: targetOf(url, options),
-    expectation: expect ?? (() => declaredSplit(chart)),
+    expectation: expect ?? (() => declaredSplit(new ValuesReader(new HelmAndKubectl({}, signal)), chart)),
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,

@@ -11,7 +11,9 @@ import { type ChangeStep, type GateStep, judgementTitleOf, type Player, playStep
 import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
 import { releaseName } from '../roles.ts'
-import { ALL_STABLE, type PodValues, samePodValues, showWeights, type Weights, weightsOf } from '../values/values.ts'
+import { type PodValues, samePodValues } from '../values/podValues.ts'
+import type { ValuesFile } from '../values/valuesReader.ts'
+import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
@@ -62,7 +64,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
     if (state) refuseUnready(state)
     session.replies.target(state)
     if (dryRun) {
-      await playSteps(rehearsing(session, options, state, terminal))
+      await playSteps(await rehearsing(session, options, state, terminal))
       return
     }
     try {
@@ -92,12 +94,17 @@ function refuseUnready({ releases, workloads, services, route }: ClusterState): 
 }
 
 /** What shapes canary's pods; without a cluster, what its file says. */
-const podValuesOf = ({ release }: Session, state: ClusterState | undefined): PodValues =>
-  state?.releases.canary?.values ?? release.file('canary').values
+const podValuesOf = async ({ release }: Session, state: ClusterState | undefined): Promise<PodValues> =>
+  state?.releases.canary?.values ?? (await release.file('canary')).values
 
-function situationOf(session: Session, state: ClusterState | undefined, steps: number[], passed: number): Situation {
-  const { values } = session.release.file('stable')
-  const podValues = podValuesOf(session, state)
+async function situationOf(
+  session: Session,
+  state: ClusterState | undefined,
+  steps: number[],
+  passed: number,
+): Promise<Situation> {
+  const { values } = await session.release.file('stable')
+  const podValues = await podValuesOf(session, state)
   const declared = weightsOf(values)
   const stable = state?.releases.stable
   return {
@@ -120,10 +127,10 @@ function doing(session: Session, { steps, pause, json }: Options, terminal: Term
   return {
     async look(passed) {
       state = await release.state()
-      const podValues = podValuesOf(session, state)
+      const podValues = await podValuesOf(session, state)
       if (judged && !samePodValues(judged, podValues))
         throw new Failure('canary was given another image or env meanwhile, which nobody has judged yet')
-      const situation = situationOf(session, state, steps, passed)
+      const situation = await situationOf(session, state, steps, passed)
       declared = situation.declared
       return situation
     },
@@ -131,7 +138,7 @@ function doing(session: Session, { steps, pause, json }: Options, terminal: Term
       if (pause && step.kind !== 'done' && step.kind !== 'refuse') await ask(`Go on: ${titleOf(step)}?`, terminal)
     },
     async gate(step) {
-      const podValues = podValuesOf(session, state)
+      const podValues = await podValuesOf(session, state)
       const report = await judge(session, step, isInForce(state, declared, step.weights))
       if (report.verdict !== 'PASS') await giveUp(session, report, json, terminal)
       judged = podValues
@@ -139,23 +146,28 @@ function doing(session: Session, { steps, pause, json }: Options, terminal: Term
     },
     async change(step) {
       if (step.kind === 'hand back') await release.apply(titleOf(step), ALL_STABLE, 'careful')
-      else await release.apply(titleOf(step), declared, 'careful', podValuesOf(session, state))
+      else await release.apply(titleOf(step), declared, 'careful', await podValuesOf(session, state))
     },
     conclude: () => conclude(session, json, terminal),
   }
 }
 
 /** Writes what would be done if every gate passed. */
-function rehearsing(session: Session, { steps }: Options, state: ClusterState | undefined, { stdout }: Terminal): Player {
+async function rehearsing(
+  session: Session,
+  { steps }: Options,
+  state: ClusterState | undefined,
+  { stdout }: Terminal,
+): Promise<Player> {
   const { release } = session
-  let { text } = release.file('stable')
-  let situation = situationOf(session, state, steps, 0)
+  let file: ValuesFile | undefined
+  let situation = await situationOf(session, state, steps, 0)
   const write = (...lines: string[]) => stdout.write(`${lines.join('\n')}\n`)
-  const edit = (step: GateStep | ChangeStep, weights: Weights, podValues?: PodValues) => {
-    const planned = release.edited(weights, podValues, text)
-    const isGateAsItIs = step.kind === 'gate' && planned.after === text
+  const edit = async (step: GateStep | ChangeStep, weights: Weights, podValues?: PodValues) => {
+    const planned = await release.edited(weights, podValues, file)
+    const isGateAsItIs = step.kind === 'gate' && planned.after.text === planned.before.text
     if (!isGateAsItIs) write(titleOf(step), ...release.plannedLines(planned, painter(stdout)), '')
-    text = planned.after
+    file = planned.after
     situation = { ...situation, declared: weights, live: weights }
   }
   return {
@@ -164,13 +176,13 @@ function rehearsing(session: Session, { steps }: Options, state: ClusterState | 
     },
     async mayGoOn() {},
     async gate(step) {
-      edit(step, step.weights)
+      await edit(step, step.weights)
       write(judgementTitleOf(step), '')
       return true
     },
     async change(step) {
       if (step.kind === 'hand back') return edit(step, ALL_STABLE)
-      edit(step, situation.declared, podValuesOf(session, state))
+      await edit(step, situation.declared, await podValuesOf(session, state))
       situation = { ...situation, isGiven: true, isRolledOut: true }
     },
     async conclude() {
@@ -193,7 +205,7 @@ async function judge(session: Session, step: GateStep, isInForce: boolean): Prom
   if (!isInForce) await release.apply(titleOf(step), step.weights, 'careful')
   const state = await release.state()
   const target = replies.target(state)
-  const expectation = replies.expected(state, step.weights)
+  const expectation = await replies.expected(state, step.weights)
   await replies.settle(target, expectation, startedAt)
   const until = performance.now() + patience
   const title = judgementTitleOf(step)
@@ -220,7 +232,7 @@ async function conclude({ release, replies, progress }: Session, json: true | un
   const { stdout, exitWith } = terminal
   const state = await release.state()
   const target = replies.target(state)
-  const expectation = replies.expected(state, ALL_STABLE)
+  const expectation = await replies.expected(state, ALL_STABLE)
   await replies.settle(target, expectation, performance.now())
   const report = await replies.check('Check that every reply is from stable', target, expectation)
   const isPromoted = report.verdict === 'PASS'

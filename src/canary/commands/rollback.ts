@@ -7,7 +7,8 @@ import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
 import { releaseName } from '../roles.ts'
-import { ALL_STABLE, samePodValues, weightsOf } from '../values/values.ts'
+import { samePodValues } from '../values/podValues.ts'
+import { ALL_STABLE, weightsOf } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 
 /** `rollback`: gives all traffic to stable, now. */
@@ -33,10 +34,10 @@ async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
     if (state && !state.releases.stable)
       throw new Failure(`${releaseName('stable')} is not installed: there is nothing to roll back`)
     if (url || state) replies.target(state)
-    if (filesOnly) warn(session)
+    if (filesOnly) await warn(session)
     if (dryRun) {
       const podValues = state && (await release.podValuesToRestore(state))
-      stdout.write(`${release.plannedLines(release.edited(ALL_STABLE, podValues), painter(stdout)).join('\n')}\n`)
+      stdout.write(`${release.plannedLines(await release.edited(ALL_STABLE, podValues), painter(stdout)).join('\n')}\n`)
       return
     }
     const { seconds, report } = await takeBack(session, url !== undefined)
@@ -48,8 +49,8 @@ async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
 }
 
 /** Files alone do not tell what stable ran before. */
-function warn({ release, progress }: Session): void {
-  const stable = release.file('stable').values
-  if (weightsOf(stable).stable === 0 && samePodValues(stable, release.file('canary').values))
+async function warn({ release, progress }: Session): Promise<void> {
+  const stable = (await release.file('stable')).values
+  if (weightsOf(stable).stable === 0 && samePodValues(stable, (await release.file('canary')).values))
     progress.note("values-stable.yaml has canary's image and env already: that stays, unless you take it back in Git.")
 }

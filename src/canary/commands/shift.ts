@@ -6,7 +6,7 @@ import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { Session } from '../promotion/session.ts'
 import { releaseName } from '../roles.ts'
-import { showWeights, type Weights } from '../values/values.ts'
+import { showWeights, type Weights } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 
 /** `shift STABLE/CANARY`: moves traffic, and checks that it moved. */
@@ -42,7 +42,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     // What is wrong with it is better known before anything is done.
     if (url || state?.route) replies.target(state)
     if (dryRun) {
-      stdout.write(`${release.plannedLines(release.edited(weights), painter(stdout)).join('\n')}\n`)
+      stdout.write(`${release.plannedLines(await release.edited(weights), painter(stdout)).join('\n')}\n`)
       return
     }
     await release.recover('careful')
@@ -53,7 +53,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
       return
     }
     const now = await release.state()
-    const expectation = replies.expected(now, weights)
+    const expectation = await replies.expected(now, weights)
     const target = replies.target(now)
     await replies.settle(target, expectation, startedAt)
     const report = await replies.check('Check the split', target, expectation)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
@@ -6,11 +7,12 @@ import { Failure, WrongUse } from '../errors.ts'
 import { addLimits, addPlace, type LimitOptions, limitsOf, type PlaceOptions } from '../options.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { targetFor } from '../promotion/targetFor.ts'
-import { type Role, roles } from '../roles.ts'
+import { roles } from '../roles.ts'
 import { disagreements, type Facts } from '../status/disagreements.ts'
 import { statusText } from '../status/statusText.ts'
+import { readOverlays } from '../values/readOverlays.ts'
 import type { Values } from '../values/values.ts'
-import { readOverlays, readValues, valuesFile } from '../values/valuesFiles.ts'
+import { ValuesReader, valuesPath } from '../values/valuesReader.ts'
 import { shares } from '../verdict/expectation.ts'
 import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
@@ -31,9 +33,15 @@ export function statusCommand(program: Command, terminal: Terminal): void {
 
 async function run(options: Options, { stdout, signal, exitWith }: Terminal): Promise<void> {
   const { chart, values, json } = options
-  const overlays = readOverlays(values)
-  const declared = { stable: declaredOf(chart, 'stable'), canary: declaredOf(chart, 'canary') }
-  const cluster = await orWhy(() => readClusterState(new HelmAndKubectl(options, signal)))
+  const tools = new HelmAndKubectl(options, signal)
+  const reader = new ValuesReader(tools)
+  const overlays = await readOverlays(reader, values)
+  const [stable, canary, cluster] = await Promise.all([
+    declaredOf(reader, valuesPath(chart, 'stable')),
+    declaredOf(reader, valuesPath(chart, 'canary')),
+    orWhy(() => readClusterState(tools)),
+  ])
+  const declared = { stable, canary }
   const observed = await orWhy(() => observe(options, cluster, signal))
   const facts: Facts = { declared, overlays, cluster, observed }
   const status = { declared, cluster, observed, disagreements: disagreements(facts) }
@@ -41,11 +49,12 @@ async function run(options: Options, { stdout, signal, exitWith }: Terminal): Pr
   exitWith(status.disagreements.length === 0 ? 0 : 1)
 }
 
-function declaredOf(chart: string, role: Role): Values | string {
+/** A file that is not there is shown as that; one that says what cannot be is refused. */
+async function declaredOf(reader: ValuesReader, path: string): Promise<Values | string> {
   try {
-    return readValues(valuesFile(chart, role)).values
+    return (await reader.file(path)).values
   } catch (error) {
-    if (error instanceof WrongUse) return error.message
+    if (error instanceof WrongUse && !existsSync(path)) return error.message
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import type { Weights } from '../values/values.ts'
+import type { Weights } from '../values/weights.ts'
 
 /** What the next step of a promotion depends on. */
 export interface Situation {

@@ -1,6 +1,6 @@
 import { Failure } from '../errors.ts'
 import { percent } from '../format.ts'
-import { showWeights } from '../values/values.ts'
+import { showWeights } from '../values/weights.ts'
 import { nextStep, type Situation, type Step } from './nextStep.ts'
 
 export type GateStep = Extract<Step, { kind: 'gate' }>

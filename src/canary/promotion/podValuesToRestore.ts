@@ -1,5 +1,7 @@
 import type { Revision } from '../cluster/clusterState.ts'
-import { type PodValues, samePodValues, type Values, weightsOf } from '../values/values.ts'
+import { type PodValues, samePodValues } from '../values/podValues.ts'
+import type { Values } from '../values/values.ts'
+import { weightsOf } from '../values/weights.ts'
 
 /**
  * What stable ran before a promotion that is not finished gave it what canary runs; undefined where there is nothing to restore.

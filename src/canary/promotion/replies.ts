@@ -5,7 +5,8 @@ import type { Progress } from '../output/progress.ts'
 import { type Role, roles } from '../roles.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
-import type { Weights } from '../values/values.ts'
+import type { ValuesReader } from '../values/valuesReader.ts'
+import type { Weights } from '../values/weights.ts'
 import { type Expectation, shares } from '../verdict/expectation.ts'
 import type { Limits } from '../verdict/plan.ts'
 import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
@@ -15,6 +16,8 @@ import { targetFor, type WhereToAsk } from './targetFor.ts'
 export interface RepliesSettings extends WhereToAsk {
   /** Its values files say what to expect where no cluster is asked. */
   readonly chart: string
+  /** Files laid over values-stable.yaml. */
+  readonly values: readonly string[]
   readonly limits: Limits
   /** In milliseconds: how long replies may take to follow. */
   readonly patience: number
@@ -23,11 +26,13 @@ export interface RepliesSettings extends WhereToAsk {
 /** The replies that come through the gateway, and what they should be. */
 export class Replies {
   readonly #settings: RepliesSettings
+  readonly #reader: ValuesReader
   readonly #progress: Progress
   readonly #signal: AbortSignal
 
-  constructor(settings: RepliesSettings, progress: Progress, signal: AbortSignal) {
+  constructor(settings: RepliesSettings, reader: ValuesReader, progress: Progress, signal: AbortSignal) {
     this.#settings = settings
+    this.#reader = reader
     this.#progress = progress
     this.#signal = signal
   }
@@ -38,13 +43,20 @@ export class Replies {
   }
 
   /** What replies should be like, by version and role. */
-  expected(state: ClusterState | undefined, weights: Weights): Expectation {
+  async expected(state: ClusterState | undefined, weights: Weights): Promise<Expectation> {
     const versions = state
       ? { stable: state.workloads.stable?.version, canary: state.workloads.canary?.version }
-      : declaredVersions(this.#settings.chart)
+      : await this.#declaredVersions()
     return shares(
       roles.map((role) => ({ role, ...(versions[role] !== undefined && { version: versions[role] }), weight: weights[role] })),
     )
+  }
+
+  async #declaredVersions(): Promise<Record<Role, string | undefined>> {
+    const { chart, values } = this.#settings
+    const split = await declaredSplit(this.#reader, chart, values)
+    const version = (role: Role) => split.find((entry) => entry.role === role)?.version
+    return { stable: version('stable'), canary: version('canary') }
   }
 
   /**
@@ -82,12 +94,6 @@ export class Replies {
       describe,
     )
   }
-}
-
-function declaredVersions(chart: string): Record<Role, string | undefined> {
-  const split = declaredSplit(chart)
-  const version = (role: Role) => split.find((entry) => entry.role === role)?.version
-  return { stable: version('stable'), canary: version('canary') }
 }
 
 /** The rest is in the report, unless there is to be another. */

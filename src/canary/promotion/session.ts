@@ -3,7 +3,8 @@ import { readClusterState } from '../cluster/readClusterState.ts'
 import { Interrupted } from '../errors.ts'
 import type { Progress } from '../output/progress.ts'
 import { releaseName } from '../roles.ts'
-import { showWeights, weightsOf } from '../values/values.ts'
+import { ValuesReader, valuesPath } from '../values/valuesReader.ts'
+import { showWeights, weightsOf } from '../values/weights.ts'
 import { Replies, type RepliesSettings } from './replies.ts'
 import { type Place, StableRelease } from './stableRelease.ts'
 
@@ -20,8 +21,10 @@ export class Session {
 
   constructor(settings: SessionSettings, progress: Progress, signal: AbortSignal) {
     this.progress = progress
-    this.release = new StableRelease(settings, settings.patience, progress, signal)
-    this.replies = new Replies(settings, progress, signal)
+    const tools = new HelmAndKubectl(settings, signal)
+    const reader = new ValuesReader(tools)
+    this.release = new StableRelease(settings, settings.patience, tools, reader, progress, signal)
+    this.replies = new Replies(settings, reader, progress, signal)
     this.patience = settings.patience
     this.#place = settings
   }
@@ -39,14 +42,24 @@ export class Session {
   /** On one line, for somebody who has to stop here. */
   async whereThingsStand(): Promise<string> {
     const next = 'the same command again goes on from there, "rollback" goes back to 100/0'
-    const declared = `values-stable.yaml says ${showWeights(weightsOf(this.release.file('stable').values))}`
+    // What is interrupted runs no program any more.
+    const tools = new HelmAndKubectl(this.#place, AbortSignal.timeout(10_000))
+    const declared = `values-stable.yaml says ${await declaredWeights(tools, this.#place.chart)}`
     if (this.#place.filesOnly) return `${declared}; ${next}`
     try {
-      const { route, releases } = await readClusterState(new HelmAndKubectl(this.#place, AbortSignal.timeout(10_000)))
+      const { route, releases } = await readClusterState(tools)
       const live = route ? showWeights(route.weights) : 'is not there'
       return `${declared}, the route ${live}, and ${releaseName('stable')} is ${releases.stable?.status ?? 'not installed'}; ${next}`
     } catch {
       return `${declared}, and the cluster does not answer; ${next}`
     }
+  }
+}
+
+async function declaredWeights(tools: HelmAndKubectl, chart: string): Promise<string> {
+  try {
+    return showWeights(weightsOf((await new ValuesReader(tools).file(valuesPath(chart, 'stable'))).values))
+  } catch {
+    return 'what cannot be read'
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClusterState, Revision } from '../cluster/clusterState.ts'
-import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { readClusterState, readRelease } from '../cluster/readClusterState.ts'
 import { Failure, Interrupted } from '../errors.ts'
 import { diffText } from '../output/diffText.ts'
@@ -8,16 +8,13 @@ import type { Progress } from '../output/progress.ts'
 import type { Paint } from '../output/terminal.ts'
 import { type Role, releaseName } from '../roles.ts'
 import { differences } from '../values/differences.ts'
-import {
-  type PodValues,
-  showWeights,
-  type Values,
-  type Weights,
-  weightsOf,
-  withPodValues,
-  withWeights,
-} from '../values/values.ts'
-import { readOverlays, readValues, valuesFile, writeValues } from '../values/valuesFiles.ts'
+import { editValues } from '../values/editValues.ts'
+import { type PodValues, withPodValues } from '../values/podValues.ts'
+import { readOverlays } from '../values/readOverlays.ts'
+import type { Values } from '../values/values.ts'
+import { type ValuesFile, type ValuesReader, valuesPath } from '../values/valuesReader.ts'
+import { showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
+import { writeValues } from '../values/writeValues.ts'
 import { podValuesToRestore } from './podValuesToRestore.ts'
 
 /** Between two looks at the cluster. */
@@ -44,9 +41,8 @@ export type Haste = 'careful' | 'urgent'
 
 /** What becomes of values-stable.yaml. */
 export interface Edit {
-  readonly path: string
-  readonly before: string
-  readonly after: string
+  readonly before: ValuesFile
+  readonly after: ValuesFile
 }
 
 /** Stable's release and its values file, changed as an operator would with an editor and Helm. */
@@ -56,38 +52,48 @@ export class StableRelease {
   readonly #tools: HelmAndKubectl
   readonly #progress: Progress
   readonly #signal: AbortSignal
-  readonly #overlays: Values[]
+  readonly #reader: ValuesReader
 
   /** @param patienceMs how long the route may take to follow */
-  constructor(place: Place, patienceMs: number, progress: Progress, signal: AbortSignal) {
+  constructor(
+    place: Place,
+    patienceMs: number,
+    tools: HelmAndKubectl,
+    reader: ValuesReader,
+    progress: Progress,
+    signal: AbortSignal,
+  ) {
     this.place = place
     this.#patienceMs = patienceMs
     this.#progress = progress
     this.#signal = signal
-    this.#tools = new HelmAndKubectl(place, signal)
-    this.#overlays = readOverlays(place.values)
+    this.#tools = tools
+    this.#reader = reader
   }
 
   /** A values file, as it is now. */
-  file(role: Role): ReturnType<typeof readValues> {
-    return readValues(valuesFile(this.place.chart, role))
+  file(role: Role): Promise<ValuesFile> {
+    return this.#reader.file(valuesPath(this.place.chart, role))
   }
 
   /**
    * The state of the cluster; undefined where only files are edited.
    * @throws {Failure} where an upgrade is not ours to make, or would lose values
+   * @throws {WrongUse} where a file is not what it must be
    */
   async state(): Promise<ClusterState | undefined> {
+    const { values } = await this.file('stable')
+    const files = [values, ...(await readOverlays(this.#reader, this.place.values))]
     if (this.place.filesOnly) return undefined
     const state = await readClusterState(this.#tools)
-    this.#refuseOthers(state)
+    this.#refuseOthers(state, files)
     return state
   }
 
-  #refuseOthers({ owner, releases: { stable } }: ClusterState): void {
+  #refuseOthers({ owner, releases: { stable } }: ClusterState, files: readonly Values[]): void {
     if (owner) throw new Failure(`${owner.name} owns these objects, and would undo what is done here: ${owner.instead}`)
     if (!stable) return
-    const { lacking } = differences([this.file('stable').values, ...this.#overlays], stable.values)
+    const { lacking } = differences(files, stable.values)
     const lost = lacking.filter((name) => !/^(traffic|image|env)(\.|$)/.test(name))
     if (lost.length > 0) {
       throw new Failure(
@@ -96,16 +102,17 @@ export class StableRelease {
     }
   }
 
-  /** What an edit makes of values-stable.yaml, or of another text in its place. */
-  edited(weights: Weights, podValues?: PodValues, before = this.file('stable').text): Edit {
-    const path = valuesFile(this.place.chart, 'stable')
-    const moved = withWeights(before, weights, path)
-    return { path, before, after: podValues ? withPodValues(moved, podValues, this.file('canary').text, path) : moved }
+  /** What an edit makes of values-stable.yaml, or of what an edit before has made of it. */
+  async edited(weights: Weights, podValues?: PodValues, edited?: ValuesFile): Promise<Edit> {
+    const before = edited ?? (await this.file('stable'))
+    const moved = withWeights(before.values, weights)
+    const wanted = podValues ? withPodValues(moved, podValues) : moved
+    return { before, after: await editValues(this.#reader, before, wanted) }
   }
 
   get #upgradeArguments(): string[] {
     const { chart, values } = this.place
-    const files = [valuesFile(chart, 'stable'), ...values].flatMap((file) => ['--values', file])
+    const files = [valuesPath(chart, 'stable'), ...values].flatMap((file) => ['--values', file])
     return ['upgrade', '--install', releaseName('stable'), chart, ...files]
   }
 
@@ -115,8 +122,8 @@ export class StableRelease {
   }
 
   /** What `apply` would do, in lines: the edit, and the command where there is one. */
-  plannedLines({ path, before, after }: Edit, paint: Paint): string[] {
-    return [...diffText(path, before, after, paint), ...(this.place.filesOnly ? [] : [this.#upgradeCommand])]
+  plannedLines({ before, after }: Edit, paint: Paint): string[] {
+    return [...diffText(before.path, before.text, after.text, paint), ...(this.place.filesOnly ? [] : [this.#upgradeCommand])]
   }
 
   /** Edits values-stable.yaml, once, and applies it. */
@@ -125,15 +132,15 @@ export class StableRelease {
     await this.#progress.step(
       title,
       async (say) => {
-        const { path, before, after } = this.edited(weights, podValues)
-        await writeValues(path, before, after)
-        if (filesOnly) return before !== after
+        const { before, after } = await this.edited(weights, podValues)
+        await writeValues(before.path, before.text, after.text)
+        if (filesOnly) return before.text !== after.text
         say('helm upgrade')
         await this.#upgrade(haste, say)
         if (haste === 'urgent') return true
         say('waiting for the Gateway')
         await this.#inForce(weights)
-        return before !== after
+        return before.text !== after.text
       },
       (isEdited) => (filesOnly ? (isEdited ? 'written' : 'was written before') : 'done'),
     )
@@ -240,6 +247,6 @@ export class StableRelease {
     if (!stable || !canary) return undefined
     // Reading history takes time, and where stable serves, there is none that counts.
     const revisions = weightsOf(stable.values).stable > 0 ? [stable] : await this.#revisions(stable)
-    return podValuesToRestore(canary.values, this.file('stable').values, revisions)
+    return podValuesToRestore(canary.values, (await this.file('stable')).values, revisions)
   }
 }

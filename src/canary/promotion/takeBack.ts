@@ -1,4 +1,4 @@
-import { ALL_STABLE } from '../values/values.ts'
+import { ALL_STABLE } from '../values/weights.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 import type { Session } from './session.ts'
 
@@ -32,7 +32,7 @@ export async function takeBack({ release, replies }: Session, mayAsk: boolean): 
     startedAt,
   )
   if (podValues) await release.rolledOut()
-  const expectation = replies.expected(await release.state(), ALL_STABLE)
+  const expectation = await replies.expected(await release.state(), ALL_STABLE)
   // Pods of before serve on for a while.
   if (podValues) await replies.settle(target, expectation, startedAt)
   return { seconds, report: await replies.check('Check that every reply is from stable', target, expectation) }

@@ -1,7 +1,8 @@
 import type { ClusterState, Revision } from '../cluster/clusterState.ts'
 import { type Role, releaseName, roles } from '../roles.ts'
 import { differences } from '../values/differences.ts'
-import { showWeights, type Values, weightsOf } from '../values/values.ts'
+import type { Values } from '../values/values.ts'
+import { showWeights, weightsOf } from '../values/weights.ts'
 import type { Judgement } from '../verdict/judge.ts'
 
 /** What is known; a text says why a part is not. */

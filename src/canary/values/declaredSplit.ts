@@ -1,40 +1,25 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
+import { WrongUse } from '../errors.ts'
 import { type Role, roles } from '../roles.ts'
 import { type Expectation, shares } from '../verdict/expectation.ts'
-
-interface Values {
-  traffic?: Partial<Record<Role, number>>
-  image?: { tag?: string | number }
-  env?: Record<string, string>
-}
+import { type ValuesReader, valuesPath } from './valuesReader.ts'
+import { weightsOf } from './weights.ts'
 
 /**
  * The split that a chart's values-stable.yaml and values-canary.yaml declare: weights, and what each release says as its version.
- * @throws {Error} with one line, when a file cannot be read or declares no weight above 0
+ * @param overlays laid over values-stable.yaml
+ * @throws {WrongUse} with one line, when a file cannot be read or understood, or declares no weight above 0
  */
-export function declaredSplit(chart: string): Expectation {
-  const stable = read<Values>(chart, 'values-stable.yaml')
-  const releases = { stable, canary: read<Values>(chart, 'values-canary.yaml') }
-  const defaults = read<Values>(chart, 'values.yaml')
-  const { appVersion } = read<{ appVersion: string }>(chart, 'Chart.yaml')
-  const entries = roles.map((role) => {
-    const { image, env } = releases[role]
-    const tag = `${image?.tag || defaults.image?.tag || appVersion}`
-    const version = env?.DEVOPSAPI_VERSION ?? `v${tag.replace(/^v/, '')}`
-    return { version, role, weight: stable.traffic?.[role] ?? defaults.traffic?.[role] ?? 0 }
-  })
-  if (entries.every(({ weight }) => weight === 0)) throw new Error(`${join(chart, 'values-stable.yaml')} has no weight above 0`)
-  return shares(entries)
-}
-
-function read<T extends object>(chart: string, name: string): T {
-  const path = join(chart, name)
-  try {
-    return parse(readFileSync(path, 'utf8')) ?? {}
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(`cannot read ${path}: ${code === 'ENOENT' ? 'there is no such file' : message.split('\n', 1)}`)
+export async function declaredSplit(reader: ValuesReader, chart: string, overlays: readonly string[] = []): Promise<Expectation> {
+  const [stable, canary] = await Promise.all([
+    reader.release(chart, [valuesPath(chart, 'stable'), ...overlays]),
+    reader.release(chart, [valuesPath(chart, 'canary')]),
+  ])
+  const releases = { stable, canary }
+  const weights = weightsOf(stable.values)
+  if (roles.every((role) => weights[role] === 0)) throw new WrongUse(`${valuesPath(chart, 'stable')} has no weight above 0`)
+  const version = (role: Role) => {
+    const { values, appVersion } = releases[role]
+    return values.env?.DEVOPSAPI_VERSION ?? `v${`${values.image?.tag || appVersion}`.replace(/^v/, '')}`
   }
+  return shares(roles.map((role) => ({ version: version(role), role, weight: weights[role] })))
 }

@@ -10,7 +10,7 @@ import { type Limits, plan } from './plan.ts'
 export interface CheckOptions {
   readonly target: Target
   /** Where it is a function, the split that the gateway announces comes first; what the function throws says why there is no other. */
-  readonly expectation: Expectation | (() => Expectation)
+  readonly expectation: Expectation | (() => Promise<Expectation>)
   readonly limits: Limits
   /** The size of the sample; by default so many that each gate can pass. */
   readonly requests?: number | undefined
@@ -89,7 +89,7 @@ async function whatToExpect(client: VersionClient, { expectation, target, signal
     }
   }
   try {
-    return { expectation: expectation(), expectationFrom: 'the values files' as const }
+    return { expectation: await expectation(), expectationFrom: 'the values files' as const }
   } catch (cause) {
     const silence = `${target.url} announces no split${error === undefined ? '' : ` (${error})`}`
     throw new WrongUse(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nextStep, percentageOf, type Situation } from '../../../src/canary/promotion/nextStep.ts'
-import type { Weights } from '../../../src/canary/values/values.ts'
+import type { Weights } from '../../../src/canary/values/weights.ts'
 
 const w = (text: string): Weights => {
   const [stable = 0, canary = 0] = text.split('/').map(Number)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Revision } from '../../../src/canary/cluster/clusterState.ts'
 import { podValuesToRestore } from '../../../src/canary/promotion/podValuesToRestore.ts'
-import type { Weights } from '../../../src/canary/values/values.ts'
+import type { Weights } from '../../../src/canary/values/weights.ts'
 
 const w = (text: string): Weights => {
   const [stable = 0, canary = 0] = text.split('/').map(Number)

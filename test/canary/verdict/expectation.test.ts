@@ -1,9 +1,5 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Sample } from '../../../src/canary/sampling/sample.ts'
-import { declaredSplit } from '../../../src/canary/values/declaredSplit.ts'
 import { describeExpectation, findExpected, nameOf, parseExpectation, rolesOf } from '../../../src/canary/verdict/expectation.ts'
 
 describe('an expectation', () => {
@@ -87,52 +83,5 @@ describe('an expectation', () => {
     sample.add({ version: 'v1', role: 'blue' })
     sample.add({ version: 'v3', role: 'stable' })
     expect(rolesOf(parseExpectation('v1=1,v2=1,v3=1'), sample)).toEqual(['canary', undefined, 'stable'])
-  })
-})
-
-describe('the declared split', () => {
-  function chart(files: Record<string, string> = {}) {
-    const folder = mkdtempSync(join(tmpdir(), 'canary-chart-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    for (const name of ['Chart.yaml', 'values.yaml', 'values-stable.yaml', 'values-canary.yaml']) {
-      cpSync(join(import.meta.dirname, '../../../chart', name), join(folder, name))
-    }
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-    return folder
-  }
-  const told = (folder: string) => declaredSplit(folder).map(({ version, role, share }) => `${role} ${version} ${share}`)
-
-  it("is that of the chart's own values files", () => {
-    expect(told(chart())).toEqual(['stable v1.1.1 0.9', 'canary v1.1.1-canary 0.1'])
-  })
-
-  it.each([
-    ['"2.0.0"', 'v2.0.0'],
-    ['v2.0.0', 'v2.0.0'],
-    ['vv2', 'vv2'],
-    ['""', 'v1.1.1'],
-  ])('has the version of the tag %s, with one leading v: %s', (tag, version) => {
-    const values = `traffic: {stable: 1, canary: 1}\nimage: {tag: ${tag}}\n`
-    expect(told(chart({ 'values-stable.yaml': values }))[0]).toBe(`stable ${version} 0.5`)
-  })
-
-  it('falls back to what the chart has by default', () => {
-    expect(told(chart({ 'values-stable.yaml': 'role: stable\n', 'values-canary.yaml': '' }))).toEqual([
-      'stable v1.1.1 1',
-      'canary v1.1.1 0',
-    ])
-    expect(told(chart({ 'values-stable.yaml': 'traffic: {canary: 100}\n' }))).toEqual([
-      'stable v1.1.1 0.5',
-      'canary v1.1.1-canary 0.5',
-    ])
-  })
-
-  it('is refused where a file says nothing', () => {
-    const folder = chart({ 'values-canary.yaml': 'role: [\n' })
-    expect(() => declaredSplit(folder)).toThrow(`cannot read ${folder}/values-canary.yaml: `)
-    expect(() => declaredSplit(join(folder, 'x'))).toThrow(`cannot read ${folder}/x/values-stable.yaml: there is no such file`)
-    expect(() => declaredSplit(chart({ 'values-stable.yaml': 'traffic: {stable: 0}\n' }))).toThrow(
-      'values-stable.yaml has no weight above 0',
-    )
   })
 })

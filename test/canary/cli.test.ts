@@ -108,10 +108,10 @@ describe.concurrent('check', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('which never answered: the Service is missing (devops-api-canary)')
   })
 
-  it('fails where nobody listens', async ({ expect }) => {
+  it('is inconclusive where nobody listens', async ({ expect }) => {
     const { exitCode, stdout } = await run('check http://127.0.0.1:1 --expect v1=1')
-    expect(exitCode).toBe(1)
-    expect(stdout).toContain('299 × connection refused')
+    expect(exitCode).toBe(2)
+    expect(stdout).toContain('nobody answered as devops-api (299 × connection refused)')
   })
 
   it('prints one JSON object', async ({ expect }) => {
@@ -309,7 +309,7 @@ describe.concurrent('watch', () => {
     const lines = stdout.split('\n')
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\dZ {2}\d+ requests {2}v1\.1\.1 stable \d+ \(\d+(\.\d)? %, p95 .* ms\)/)
     expect(lines.filter((line) => /^\d\d:/.test(line)).length).toBeGreaterThanOrEqual(1)
-    expect(stdout).toMatch(/\/version: \d+ requests in 0:02\n/)
+    expect(stdout).toMatch(/\/version: \d+ requests in 0:\d\d\n/)
     expect(stdout).toMatch(/v1\.1\.1-canary .* 10 % /)
     expect(stdout).not.toContain('\u001b')
   })

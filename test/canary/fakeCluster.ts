@@ -55,7 +55,11 @@ export async function fakeCluster(change: FakeCluster = {}) {
     workloads: { items: change.workloads ?? workloads },
     route: { items: [change.route ?? route] },
     gateway: {
-      spec: { listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
+      metadata: { name: 'devops-api-stable' },
+      spec: {
+        gatewayClassName: 'traefik',
+        listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }],
+      },
       status: { addresses: [{ value: hostname }] },
     },
     stable: change.stable ?? release(stable),

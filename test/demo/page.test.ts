@@ -31,7 +31,10 @@ const share = async (row: number) => Number.parseFloat(await page.locator('[data
 it('shows the split of the values files', async () => {
   await expect.poll(names).toEqual(['v1.1.1 stable', 'v1.1.1-canary canary'])
   await expect.poll(() => text('#cards')).toContain('of 500 requests')
-  expect(await Promise.all([share(0), share(1)])).toEqual([90, 10])
+  // Two replies that come in another order than they were sent may make it one more or less.
+  const shares = await Promise.all([share(0), share(1)])
+  expect(Math.abs((shares[0] ?? 0) - 90)).toBeLessThan(1)
+  expect(Math.abs((shares[1] ?? 0) - 10)).toBeLessThan(1)
   expect(await text('#verdict')).toBe('Not announced by the route (traffic.announce in the chart)')
 })
 

@@ -31,9 +31,10 @@ export interface Route {
   readonly otherWriters: readonly string[]
 }
 
-/** Where the gateway can be asked, according to its status. */
+/** Where a gateway can be asked, according to its status. */
 export interface Address {
   readonly url: URL
+  /** A name that both the listener and the route answer to; undefined where any will do. */
   readonly host: string | undefined
 }
 
@@ -43,7 +44,9 @@ export interface ClusterState {
   readonly workloads: Readonly<Record<Role, Workload | undefined>>
   readonly services: Readonly<Record<Role, boolean>>
   readonly route: Route | undefined
-  /** Why it is not known, where it is not. */
-  readonly address: Address | string
+  /** The best first. */
+  readonly addresses: readonly Address[]
+  /** Why the gateway cannot be asked at other places, one line each. */
+  readonly notAddresses: readonly string[]
   readonly owner: Owner | undefined
 }

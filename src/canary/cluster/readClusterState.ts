@@ -2,24 +2,23 @@ import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networki
 import { Failure } from '../errors.ts'
 import { type Role, releaseName, roles } from '../roles.ts'
 import type { Values } from '../values/values.ts'
-import type { Address, ClusterState, Revision, Route, Workload } from './clusterState.ts'
+import { type Addresses, addressesOf, type GatewayObject, type ParentRef } from './addressesOf.ts'
+import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
 
 type RouteObject = Pick<IHTTPRoute, 'kind' | 'spec' | 'status'> & { metadata: Metadata }
 type RouteStatus = NonNullable<IHTTPRoute['status']>['parents'][number]
-type ParentRef = RouteStatus['parentRef']
+
+interface GatewayClassObject {
+  spec: { controllerName: string }
+}
 
 interface DeploymentObject {
   kind: 'Deployment'
   metadata: Metadata
   spec: { replicas?: number; template: { spec: { containers: { image: string; env?: { name: string; value?: string }[] }[] } } }
   status?: { observedGeneration?: number; replicas?: number; updatedReplicas?: number; readyReplicas?: number }
-}
-
-interface GatewayObject {
-  spec: { listeners: { name: string; port: number; protocol: string }[] }
-  status?: { addresses?: { value: string }[] }
 }
 
 type NamespacedObject = RouteObject | DeploymentObject | { kind: 'Service'; metadata: Metadata }
@@ -38,13 +37,16 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
       | Extract<NamespacedObject, { kind: K }>
       | undefined
   const route = find('HTTPRoute', 'stable')
+  const gateways = await Promise.all((route?.spec.parentRefs ?? []).map((parent) => readGateway(tools, parent)))
+  const known = route ? gateways.map((gateway) => understandGateway(route, gateway)) : []
   const ours = objects.filter(({ metadata }) => roles.some((role) => metadata.name === releaseName(role)))
   return {
     releases: { stable, canary },
     workloads: { stable: workload(find('Deployment', 'stable')), canary: workload(find('Deployment', 'canary')) },
     services: { stable: find('Service', 'stable') !== undefined, canary: find('Service', 'canary') !== undefined },
-    route: route && understandRoute(route),
-    address: await readAddress(tools, route),
+    route: route && understandRoute(route, await Promise.all(gateways.map((gateway) => readController(tools, gateway)))),
+    addresses: known.flatMap(({ addresses }) => addresses),
+    notAddresses: known.flatMap(({ reasons }) => reasons),
     owner: ours.map(({ metadata }) => ownerOf(metadata)).find((owner) => owner !== undefined),
   }
 }
@@ -96,16 +98,27 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
   }
 }
 
-/** What a route says and what its gateways say about it. */
-export function understandRoute({ metadata, spec, status }: RouteObject): Route {
+/**
+ * What a route says and what its gateways say about it.
+ * @param controllers those of its parents' classes, as far as they are known: what others say about it does not count
+ */
+export function understandRoute(
+  { metadata, spec, status }: RouteObject,
+  controllers: readonly (string | undefined)[] = [],
+): Route {
   const rule = spec.rules?.[0]
   const weight = (role: Role) => {
     const backend = rule?.backendRefs?.find(({ name }) => name === releaseName(role))
     return backend ? (backend.weight ?? 1) : 0
   }
   const { parentRefs = [] } = spec
-  const problems = parentRefs.flatMap((parent) => {
-    const statuses = status?.parents?.filter(({ parentRef }) => isSame(parentRef, parent, metadata)) ?? []
+  const problems = parentRefs.flatMap((parent, index) => {
+    const controller = controllers[index]
+    const statuses =
+      status?.parents?.filter(
+        ({ parentRef, controllerName }) =>
+          isSame(parentRef, parent, metadata) && (controller === undefined || controllerName === controller),
+      ) ?? []
     if (statuses.length === 0) return [`no controller has taken it for Gateway ${parent.name}`]
     return statuses.flatMap(({ conditions = [] }) => conditionProblems(conditions, parent.name, metadata.generation ?? 0))
   })
@@ -117,7 +130,11 @@ export function understandRoute({ metadata, spec, status }: RouteObject): Route 
 }
 
 const isSame = (a: ParentRef, b: ParentRef, { namespace }: { namespace?: string }) =>
-  a.name === b.name && (a.namespace ?? namespace) === (b.namespace ?? namespace) && a.sectionName === b.sectionName
+  a.name === b.name &&
+  (a.kind ?? 'Gateway') === (b.kind ?? 'Gateway') &&
+  (a.namespace ?? namespace) === (b.namespace ?? namespace) &&
+  a.sectionName === b.sectionName &&
+  a.port === b.port
 
 function conditionProblems(conditions: NonNullable<RouteStatus['conditions']>, gateway: string, generation: number): string[] {
   return ['Accepted', 'ResolvedRefs'].flatMap((type) => {
@@ -134,28 +151,42 @@ function conditionProblems(conditions: NonNullable<RouteStatus['conditions']>, g
   })
 }
 
-async function readAddress(tools: HelmAndKubectl, route: RouteObject | undefined): Promise<Address | string> {
-  const [parent] = route?.spec.parentRefs ?? []
-  if (!route || !parent) return `there is no HTTPRoute ${releaseName('stable')} that names a Gateway`
-  let gateway: GatewayObject
+/** A parent of the route, and the Gateway that it is, or why it is not known. */
+interface Parent {
+  readonly parentRef: ParentRef
+  readonly gateway: GatewayObject | string
+}
+
+async function readGateway(tools: HelmAndKubectl, parentRef: ParentRef): Promise<Parent> {
+  const { name, namespace, kind = 'Gateway' } = parentRef
+  if (kind !== 'Gateway') return { parentRef, gateway: `the route belongs to ${kind} ${name}, which is no Gateway` }
+  // The last --namespace counts.
+  const where = namespace ? ['--namespace', namespace] : []
+  const gateway = await orWhy<GatewayObject>(tools, 'gateways.gateway.networking.k8s.io', name, ...where)
+  return { parentRef, gateway }
+}
+
+/** The controller of a Gateway's class; undefined where it is not known, because classes may not be read by everybody. */
+async function readController(tools: HelmAndKubectl, { gateway }: Parent): Promise<string | undefined> {
+  if (typeof gateway === 'string') return undefined
+  const gatewayClass = await orWhy<GatewayClassObject>(
+    tools,
+    'gatewayclasses.gateway.networking.k8s.io',
+    gateway.spec.gatewayClassName,
+  )
+  return typeof gatewayClass === 'string' ? undefined : gatewayClass.spec.controllerName
+}
+
+async function orWhy<T>(tools: HelmAndKubectl, ...what: string[]): Promise<T | string> {
   try {
-    // The last --namespace counts.
-    const where = parent.namespace ? ['--namespace', parent.namespace] : []
-    gateway = JSON.parse(
-      await tools.kubectl('get', 'gateways.gateway.networking.k8s.io', parent.name, ...where, '--output', 'json'),
-    )
+    return JSON.parse(await tools.kubectl('get', ...what, '--output', 'json'))
   } catch (error) {
     if (error instanceof Failure) return error.message
     throw error
   }
-  const { spec, status } = gateway
-  const address = status?.addresses?.[0]?.value
-  if (address === undefined) return `Gateway ${parent.name} has no address in its status`
-  const listener = spec.listeners.find(({ name }) => parent.sectionName === undefined || name === parent.sectionName)
-  if (listener?.protocol !== 'HTTP') return `Gateway ${parent.name} listens for ${listener?.protocol ?? 'nothing'}, not for HTTP`
-  const name = address.includes(':') ? `[${address}]` : address
-  return {
-    url: new URL(`http://${name}:${listener.port}/version`),
-    host: route.spec.hostnames?.find((host) => !host.startsWith('*')),
-  }
+}
+
+function understandGateway({ metadata, spec }: RouteObject, { parentRef, gateway }: Parent): Addresses {
+  if (typeof gateway === 'string') return { addresses: [], reasons: [gateway] }
+  return addressesOf({ namespace: metadata.namespace, hostnames: spec.hostnames ?? [] }, parentRef, gateway)
 }

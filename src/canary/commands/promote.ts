@@ -62,7 +62,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   await session.interruptible(async () => {
     const state = await session.release.state()
     if (state) refuseUnready(state)
-    session.replies.target(state)
+    await session.replies.target(state)
     if (dryRun) {
       await playSteps(await rehearsing(session, options, state, terminal))
       return
@@ -204,7 +204,7 @@ async function judge(session: Session, step: GateStep, isInForce: boolean): Prom
   const startedAt = performance.now()
   if (!isInForce) await release.apply(titleOf(step), step.weights, 'careful')
   const state = await release.state()
-  const target = replies.target(state)
+  const target = await replies.target(state)
   const expectation = await replies.expected(state, step.weights)
   await replies.settle(target, expectation, startedAt)
   const until = performance.now() + patience
@@ -231,7 +231,7 @@ async function giveUp(session: Session, report: Report, json: true | undefined, 
 async function conclude({ release, replies, progress }: Session, json: true | undefined, terminal: Terminal): Promise<void> {
   const { stdout, exitWith } = terminal
   const state = await release.state()
-  const target = replies.target(state)
+  const target = await replies.target(state)
   const expectation = await replies.expected(state, ALL_STABLE)
   await replies.settle(target, expectation, performance.now())
   const report = await replies.check('Check that every reply is from stable', target, expectation)

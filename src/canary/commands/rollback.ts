@@ -28,12 +28,11 @@ async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
   const { json, dryRun, filesOnly, url } = options
   const progress = new Progress(terminal, json ? 'silent' : 'shown')
   const session = new Session({ ...options, limits: limitsOf(options) }, progress, signal)
-  const { release, replies } = session
+  const { release } = session
   await session.interruptible(async () => {
     const state = await release.state()
     if (state && !state.releases.stable)
       throw new Failure(`${releaseName('stable')} is not installed: there is nothing to roll back`)
-    if (url || state) replies.target(state)
     if (filesOnly) await warn(session)
     if (dryRun) {
       const podValues = state && (await release.podValuesToRestore(state))

@@ -40,7 +40,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     if (weights.canary > 0 && state && !state.services.canary)
       throw new Failure(`the Service ${releaseName('canary')} is missing, so its share would fail with 500: install canary first`)
     // What is wrong with it is better known before anything is done.
-    if (url || state?.route) replies.target(state)
+    if (url || state?.route) await replies.target(state)
     if (dryRun) {
       stdout.write(`${release.plannedLines(await release.edited(weights), painter(stdout)).join('\n')}\n`)
       return
@@ -54,7 +54,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     }
     const now = await release.state()
     const expectation = await replies.expected(now, weights)
-    const target = replies.target(now)
+    const target = await replies.target(now)
     await replies.settle(target, expectation, startedAt)
     const report = await replies.check('Check the split', target, expectation)
     stdout.write(

@@ -6,7 +6,7 @@ import { readClusterState } from '../cluster/readClusterState.ts'
 import { Failure, WrongUse } from '../errors.ts'
 import { addLimits, addPlace, type LimitOptions, limitsOf, type PlaceOptions } from '../options.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
-import { targetFor } from '../promotion/targetFor.ts'
+import { findTarget } from '../promotion/findTarget.ts'
 import { roles } from '../roles.ts'
 import { disagreements, type Facts } from '../status/disagreements.ts'
 import { statusText } from '../status/statusText.ts'
@@ -75,7 +75,7 @@ async function observe(options: Options, cluster: ClusterState | string, signal:
   const { route, workloads } = cluster
   if (!route) return 'nobody was asked, because there is no route'
   if (route.weights.stable + route.weights.canary === 0) return 'nobody was asked, because the route sends requests nowhere'
-  const target = targetFor(options, cluster)
+  const target = await findTarget(options, cluster, signal)
   const entries = roles.map((role) => {
     const version = workloads[role]?.version
     return { role, ...(version !== undefined && { version }), weight: route.weights[role] }

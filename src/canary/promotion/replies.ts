@@ -11,7 +11,7 @@ import { type Expectation, shares } from '../verdict/expectation.ts'
 import type { Limits } from '../verdict/plan.ts'
 import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
-import { targetFor, type WhereToAsk } from './targetFor.ts'
+import { findTarget, type WhereToAsk } from './findTarget.ts'
 
 export interface RepliesSettings extends WhereToAsk {
   /** Its values files say what to expect where no cluster is asked. */
@@ -29,6 +29,7 @@ export class Replies {
   readonly #reader: ValuesReader
   readonly #progress: Progress
   readonly #signal: AbortSignal
+  #target: Target | undefined
 
   constructor(settings: RepliesSettings, reader: ValuesReader, progress: Progress, signal: AbortSignal) {
     this.#settings = settings
@@ -37,9 +38,13 @@ export class Replies {
     this.#signal = signal
   }
 
-  /** @throws {Error} with one line, when nobody knows where to ask */
-  target(state: ClusterState | undefined): Target {
-    return targetFor(this.#settings, state)
+  /**
+   * Whom to ask; once found, it stays.
+   * @throws {Failure} with one line, when nobody knows where to ask
+   */
+  async target(state: ClusterState | undefined): Promise<Target> {
+    this.#target ??= await findTarget(this.#settings, state, this.#signal)
+    return this.#target
   }
 
   /** What replies should be like, by version and role. */

@@ -21,7 +21,7 @@ export async function takeBack({ release, replies }: Session, mayAsk: boolean): 
   const title = podValues ? 'Set 100/0, and give stable back what it ran before' : 'Set 100/0'
   await release.apply(title, ALL_STABLE, 'urgent', podValues)
   if (!state && !mayAsk) return { seconds: undefined, report: undefined }
-  const target = replies.target(await release.state())
+  const target = await replies.target(await release.state())
   // Whatever its version: stable may be on the way back.
   const seconds = await replies.settle(
     target,

@@ -35,12 +35,15 @@ export class VersionClient {
 
   constructor(target: Target) {
     this.target = target
-    const { connections, timeoutMs } = target
+    const { connections, timeoutMs, headers } = target
+    const { host } = headers
     // Time is kept for the whole request, below.
     this.#pool = new Pool(target.url.origin, {
       connections,
       allowH2: false,
       connectTimeout: timeoutMs,
+      // The certificate must be for the name that is asked for, whatever the address.
+      ...(host !== undefined && { connect: { servername: host.replace(/:\d+$/, '') } }),
       headersTimeout: 0,
       bodyTimeout: 0,
     })
@@ -63,6 +66,7 @@ export class VersionClient {
     } catch (error) {
       if (deadline.signal.aborted) return { error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException
+      if (/CERT|ERR_TLS|UNABLE_TO_/.test(code ?? '')) return { error: `certificate refused (${clean(`${code}`)})` }
       return { error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
     } finally {
       clearTimeout(timer)

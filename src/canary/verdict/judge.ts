@@ -3,6 +3,7 @@ import { count, list, milliseconds, percent, points, whole } from '../format.ts'
 import type { Role } from '../roles.ts'
 import { emptyLatency, quantileMs, type Sample } from '../sampling/sample.ts'
 import { type Expectation, type Expected, findExpected, nameOf, rolesOf } from './expectation.ts'
+import { whyNotAsked } from './notAsked.ts'
 import { ALPHA, FEWEST_REPLIES, type Limits, type Plan } from './plan.ts'
 import { atLeast, atMost, farFromMean, leastDifference, quantileRanks } from './statistics.ts'
 
@@ -35,6 +36,11 @@ interface Observed {
  * allowed, and the sample is large enough to tell. INCONCLUSIVE: anything else.
  */
 export function judge(sample: Sample, plan: Plan): Judgement {
+  const silence = whyNotAsked(sample)
+  if (silence) {
+    const names = ['availability', 'split', 'canary health'] as const
+    return { verdict: 'INCONCLUSIVE', gates: names.map((name) => ({ name, verdict: 'INCONCLUSIVE', reason: silence })) }
+  }
   const observed = observe(sample, plan.expectation)
   const gates: Gate[] = [
     { name: 'availability', ...availability(sample, observed, plan) },
@@ -75,7 +81,6 @@ const perhaps = (reason: string): Finding => ({ verdict: 'INCONCLUSIVE', reason:
 
 function availability(sample: Sample, observed: Observed[], { limits: { maxErrorRate }, needed }: Plan): Finding {
   const { requests, failures } = sample
-  if (requests === 0) return { verdict: 'INCONCLUSIVE', reason: 'no request was made' }
   const kinds = new Map(failures)
   for (const { errors } of sample.sources) for (const [kind, number] of errors) kinds.set(kind, (kinds.get(kind) ?? 0) + number)
   const errors = sum([...kinds.values()])
@@ -111,7 +116,6 @@ function whatIsMissing({ requests, failures }: Sample, observed: Observed[]): st
 
 function split(sample: Sample, observed: Observed[], { expectation, limits, needed, splitAlpha }: Plan): Finding {
   const { requests, sources, announced } = sample
-  if (requests === 0) return { verdict: 'INCONCLUSIVE', reason: 'no request was made' }
   const { tolerance, strict } = limits
   const unexpected = sources.filter((source) => !findExpected(expectation, source))
   if (unexpected.length > 0) {

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ClusterState } from '../../../src/canary/cluster/clusterState.ts'
-import { otherWritersOf, ownerOf } from '../../../src/canary/cluster/owner.ts'
-import { understandRoute } from '../../../src/canary/cluster/readClusterState.ts'
-import { Sample } from '../../../src/canary/sampling/sample.ts'
 import { disagreements, type Facts } from '../../../src/canary/status/disagreements.ts'
 import type { Values } from '../../../src/canary/values/values.ts'
-import { agreesWith } from '../../../src/canary/verdict/waitForReplies.ts'
 
 const stable = { role: 'stable', traffic: { stable: 90, canary: 10 }, image: { tag: '1' } }
 const canary = { role: 'canary', image: { tag: '2' } }
@@ -16,7 +12,8 @@ const cluster: ClusterState = {
   workloads: { stable: pods, canary: pods },
   services: { stable: true, canary: true },
   route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [] },
-  address: 'nowhere',
+  addresses: [],
+  notAddresses: [],
   owner: undefined,
 }
 const facts: Facts = { declared: { stable, canary }, overlays: [], cluster, observed: { verdict: 'PASS', gates: [] } }
@@ -167,123 +164,5 @@ describe('disagreements', () => {
     expect(disagreements({ ...facts, cluster: 'kubectl get: refused' })).toEqual([
       'the cluster cannot be read: kubectl get: refused',
     ])
-  })
-})
-
-describe('ownerOf', () => {
-  const manager = (name: string) => ({
-    name: 'r',
-    managedFields: [{ manager: name, operation: 'Update', fieldsV1: { 'f:spec': {} } }],
-  })
-  it.each([
-    ['Argo CD', { name: 'r', annotations: { 'argocd.argoproj.io/tracking-id': 'x' } }],
-    ['Argo CD', { name: 'r', labels: { 'argocd.argoproj.io/instance': 'x' } }],
-    ['Argo CD', manager('argocd-controller')],
-    ['Flux', { name: 'r', labels: { 'helm.toolkit.fluxcd.io/name': 'x' } }],
-    ['Flux', { name: 'r', labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } }],
-    ['Flux', manager('helm-controller')],
-    ['Flux', manager('kustomize-controller')],
-    ['Flagger', manager('flagger')],
-    ['Flagger', { name: 'r', ownerReferences: [{ kind: 'Canary' }] }],
-    ['Flagger', { name: 'r', labels: { 'app.kubernetes.io/managed-by': 'flagger' } }],
-    ['Flagger', { ...manager('flagger'), annotations: { 'helm.toolkit.fluxcd.io/driftDetection': 'disabled' } }],
-    ['Argo Rollouts', manager('rollouts-controller')],
-    ['Argo Rollouts', manager('gatewayAPI')],
-    ['Argo Rollouts', { name: 'r', labels: { 'rollouts.argoproj.io/gatewayapi-canary': 'in-progress' } }],
-    ['Argo Rollouts', { name: 'r', annotations: { 'rollout.argoproj.io/revision': '1' } }],
-    ['Argo Rollouts', { name: 'r', ownerReferences: [{ kind: 'Rollout' }] }],
-  ])('finds %s in %j', (name, metadata) => {
-    expect(ownerOf(metadata)?.name).toBe(name)
-  })
-
-  it.each(['helm', 'traefik', 'kubectl-patch', 'envoy-gateway', 'kube-controller-manager'])('leaves %s alone', (name) => {
-    const labels = { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': 'devops-api-stable' }
-    expect(ownerOf({ ...manager(name), labels })).toBeUndefined()
-  })
-
-  it('is not the same as a stranger, who writes the spec by hand', () => {
-    const fieldsV1 = { 'f:spec': {} }
-    const managedFields = [
-      { manager: 'helm', fieldsV1 },
-      { manager: 'traefik', subresource: 'status', fieldsV1 },
-      { manager: 'kubectl-annotate', fieldsV1: { 'f:metadata': {} } },
-      { manager: 'kubectl-patch', fieldsV1 },
-    ]
-    expect(otherWritersOf({ name: 'r', managedFields })).toEqual(['kubectl-patch'])
-  })
-})
-
-describe('understandRoute', () => {
-  const route = (conditions: object[], change = {}) =>
-    understandRoute({
-      kind: 'HTTPRoute',
-      metadata: { name: 'devops-api-stable', namespace: 'n', generation: 4 },
-      spec: {
-        parentRefs: [{ name: 'g' }],
-        rules: [
-          { backendRefs: [{ name: 'devops-api-stable', weight: 90 }, { name: 'devops-api-canary' }] },
-          { backendRefs: [{ name: 'devops-api-canary', weight: 5 }] },
-        ],
-        ...change,
-      },
-      status: { parents: [{ controllerName: 'c', parentRef: { name: 'g', namespace: 'n' }, conditions: conditions as never }] },
-    })
-  const yes = (type: string, observedGeneration = 4) => ({ type, status: 'True', reason: type, observedGeneration })
-
-  it('has the weights of the split, where none is 1', () => {
-    expect(route([yes('Accepted'), yes('ResolvedRefs')])).toEqual({
-      weights: { stable: 90, canary: 1 },
-      problems: [],
-      otherWriters: [],
-    })
-  })
-
-  it.each([
-    [[yes('Accepted')], {}, 'Gateway g does not say whether it is ResolvedRefs'],
-    [
-      [yes('Accepted'), yes('ResolvedRefs', 3)],
-      {},
-      'Gateway g has not followed yet (ResolvedRefs is of generation 3, the route of 4)',
-    ],
-    [
-      [yes('Accepted'), { ...yes('ResolvedRefs'), status: 'False', reason: 'BackendNotFound', message: 'no such\nService' }],
-      {},
-      'ResolvedRefs is False on Gateway g: BackendNotFound, no such',
-    ],
-    [[], { parentRefs: [{ name: 'other' }] }, 'no controller has taken it for Gateway other'],
-    [[], { parentRefs: [] }, 'it names no Gateway'],
-  ])('knows what is wrong', (conditions, change, problem) => {
-    expect(route(conditions, change).problems).toContain(problem)
-  })
-})
-
-describe('agreesWith', () => {
-  const sample = (stable: number, canary: number, failed = 0, version = 'v1') => {
-    const all = new Sample()
-    for (let i = 0; i < stable; i++) all.add({ version, role: 'stable' })
-    for (let i = 0; i < canary; i++) all.add({ version: 'v2', role: 'canary' })
-    for (let i = 0; i < failed; i++) all.add({ error: '500 without a version' })
-    return all
-  }
-  const split = (share: number) => [
-    { role: 'stable' as const, version: 'v1', share },
-    { role: 'canary' as const, version: 'v2', share: 1 - share },
-  ]
-  it.each([
-    [sample(150, 50), 0.75, true],
-    [sample(160, 40), 0.75, true],
-    [sample(180, 20), 0.75, false],
-    [sample(150, 0, 50), 0.75, true],
-    [sample(200, 0), 1, true],
-    [sample(199, 1), 1, false],
-    [sample(199, 0, 1), 1, false],
-    [sample(0, 200), 0, true],
-    [sample(0, 0, 200), 0, true],
-    [sample(1, 199), 0, false],
-    [sample(200, 0, 0, 'v0'), 1, false],
-    [sample(1, 199, 0, 'v0'), 0, false],
-    [sample(0, 0), 0, false],
-  ])('%# judges by stable', (given, share, expected) => {
-    expect(agreesWith(given, split(share))).toBe(expected)
   })
 })

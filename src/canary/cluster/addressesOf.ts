@@ -1,0 +1,99 @@
+import type { IGateway } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/Gateway'
+import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
+import type { Address } from './clusterState.ts'
+
+export type ParentRef = NonNullable<NonNullable<IHTTPRoute['spec']>['parentRefs']>[number]
+export type GatewayObject = Pick<IGateway, 'spec' | 'status'>
+type Listener = GatewayObject['spec']['listeners'][number]
+
+/** As much of a route as decides which listeners take it. */
+export interface RouteAt {
+  readonly namespace: string | undefined
+  readonly hostnames: readonly string[]
+}
+
+/** Where a Gateway can be asked for a route, the best first, or why nowhere. */
+export interface Addresses {
+  readonly addresses: readonly Address[]
+  /** One line for each listener, or for the Gateway, that cannot be asked. */
+  readonly reasons: readonly string[]
+}
+
+/**
+ * Where a Gateway can be asked for what a route publishes: the listeners that accept the route, at the addresses in the Gateway's status,
+ * by a host name that both answer to; plain HTTP comes before HTTPS.
+ * @see https://gateway-api.sigs.k8s.io/reference/spec/ ParentReference, AllowedRoutes, Listener
+ */
+export function addressesOf(route: RouteAt, parent: ParentRef, { spec, status }: GatewayObject): Addresses {
+  const name = `Gateway ${parent.name}`
+  const addresses = (status?.addresses ?? []).flatMap(({ value }) => value ?? [])
+  if (addresses.length === 0) return { addresses: [], reasons: [`${name} has no address in its status`] }
+  const accepting: { listener: Listener; hosts: (string | undefined)[] }[] = []
+  const reasons: string[] = []
+  for (const listener of spec.listeners) {
+    if (parent.sectionName !== undefined && listener.name !== parent.sectionName) continue
+    if (parent.port !== undefined && listener.port !== parent.port) continue
+    const hosts = sharedHostnames(listener.hostname, route.hostnames)
+    const conditions = status?.listeners?.find((entry) => entry.name === listener.name)?.conditions ?? []
+    const isOut = conditions.find(({ type, status }) => /^(Accepted|Programmed)$/.test(type) && status === 'False')
+    const why = !/^HTTPS?$/.test(listener.protocol)
+      ? `listens for ${listener.protocol}, not for HTTP or HTTPS`
+      : !takesKind(listener)
+        ? 'takes no HTTPRoute'
+        : !takesNamespace(listener, (parent.namespace ?? route.namespace) === route.namespace)
+          ? 'takes no route of this namespace'
+          : hosts.length === 0
+            ? `answers to ${listener.hostname}, and the route to ${route.hostnames.join(', ')}`
+            : isOut && `is not ${isOut.type} (${isOut.reason})`
+    if (why) reasons.push(`listener ${listener.name} of ${name} ${why}`)
+    else accepting.push({ listener, hosts })
+  }
+  if (accepting.length === 0 && reasons.length === 0) reasons.push(`${name} has no such listener`)
+  return {
+    addresses: accepting
+      .toSorted((a, b) => Number(a.listener.protocol === 'HTTPS') - Number(b.listener.protocol === 'HTTPS'))
+      .flatMap(({ listener, hosts }) =>
+        addresses.map((address) => ({
+          url: new URL(
+            `${listener.protocol.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${listener.port}/version`,
+          ),
+          host: hosts[0]?.replace('*', 'any'),
+        })),
+      ),
+    reasons,
+  }
+}
+
+function takesKind({ allowedRoutes }: Listener): boolean {
+  const kinds = allowedRoutes?.kinds ?? []
+  return (
+    kinds.length === 0 ||
+    kinds.some(({ kind, group = 'gateway.networking.k8s.io' }) => kind === 'HTTPRoute' && group === 'gateway.networking.k8s.io')
+  )
+}
+
+/** By a selector, the labels of the namespace decide, which not everybody may read: asking tells. */
+function takesNamespace({ allowedRoutes }: Listener, isSame: boolean): boolean {
+  const from = allowedRoutes?.namespaces?.from ?? 'Same'
+  return from === 'All' || from === 'Selector' || (from === 'Same' && isSame)
+}
+
+/**
+ * The names that a listener and a route both answer to, those without a wildcard first; one undefined name where any will do.
+ * @see https://gateway-api.sigs.k8s.io/reference/spec/ HTTPRouteSpec, hostnames
+ */
+export function sharedHostnames(listener: string | undefined, route: readonly string[]): (string | undefined)[] {
+  if (route.length === 0) return [listener || undefined]
+  const shared = listener ? route.flatMap((hostname) => narrower(listener, hostname) ?? []) : [...route]
+  return shared.toSorted((a, b) => Number(a.startsWith('*')) - Number(b.startsWith('*')))
+}
+
+/** The name that both cover: itself, or the one that the other's wildcard covers. */
+function narrower(a: string, b: string): string | undefined {
+  const [one, other] = [a.toLowerCase(), b.toLowerCase()]
+  if (one === other || covers(one, other)) return other
+  return covers(other, one) ? one : undefined
+}
+
+const covers = (wildcard: string, name: string) =>
+  wildcard.startsWith('*.') && name.endsWith(wildcard.slice(1)) && name !== wildcard.slice(1)

@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { ClusterState } from '../../../src/canary/cluster/clusterState.ts'
+import { findTarget } from '../../../src/canary/promotion/findTarget.ts'
+import { certificate } from './certificate.ts'
+
+const servers: Server[] = []
+afterAll(() => {
+  for (const server of servers) server.close().closeAllConnections()
+})
+
+async function listening(server: Server, scheme = 'http'): Promise<URL> {
+  servers.push(server.listen(0, '127.0.0.1'))
+  await once(server, 'listening')
+  return new URL(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/version`)
+}
+const answering = (listener: RequestListener) => listening(createServer(listener))
+const saying = (status: number, headers = {}) => answering((_, response) => response.writeHead(status, headers).end())
+const service: RequestListener = (_, response) => response.end('{"version":"v1"}')
+
+const { signal } = new AbortController()
+const state = (...places: (URL | [URL, string])[]) =>
+  ({
+    addresses: places.map((place) =>
+      Array.isArray(place) ? { url: place[0], host: place[1] } : { url: place, host: undefined },
+    ),
+    notAddresses: [],
+  }) as unknown as ClusterState
+
+describe('findTarget', () => {
+  it('is the first place at which the route is answered for', async () => {
+    const nobody = new URL('http://127.0.0.1:1/version')
+    const [notFound, redirect, right] = [
+      await saying(404),
+      await saying(301, { location: 'https://x/' }),
+      await answering(service),
+    ]
+    const target = await findTarget({}, state(nobody, notFound, redirect, [right, 'a.example']), signal)
+    expect(target).toMatchObject({ url: right, headers: { host: 'a.example' } })
+  })
+
+  it.each([500, 502, 503, 504])('is a gateway that answers %i for a Service of the route', async (status) => {
+    const url = await saying(status)
+    expect((await findTarget({}, state(url), signal)).url).toBe(url)
+  })
+
+  it('is right where only one reply in ten is from the service', async () => {
+    let n = 0
+    const url = await answering((request, response) =>
+      ++n % 10 === 0 ? service(request, response as never) : response.writeHead(404).end(),
+    )
+    expect((await findTarget({}, state(url), signal)).url).toBe(url)
+  })
+
+  it('is none where nobody answers for the route, and says what came instead', async () => {
+    const notFound = await saying(404)
+    await expect(findTarget({}, state([notFound, '*.x.example']), signal)).rejects.toThrow(
+      `nobody knows where to ask, because at ${notFound.origin}, as *.x.example, nobody answers for the route: 404 without a version: give --url, and --host`,
+    )
+    await expect(findTarget({ url: notFound }, undefined, signal)).rejects.toThrow('give another --url, or --host')
+    const redirect = await saying(301, { location: 'https://x/' })
+    await expect(findTarget({}, state(redirect), signal)).rejects.toThrow('nobody answers for the route: 301 to https://x/: give')
+    const limited = await saying(429)
+    await expect(findTarget({}, state(limited), signal)).rejects.toThrow('nobody answers for the route: 429 without a version')
+  })
+
+  it('is none where no place is known', async () => {
+    await expect(findTarget({}, undefined, signal)).rejects.toThrow('with --files-only there is no Gateway to ask')
+    await expect(findTarget({}, state(), signal)).rejects.toThrow('there is no HTTPRoute devops-api-stable that names a Gateway')
+    const without = { ...state(), notAddresses: ['Gateway g has no address in its status'] } as ClusterState
+    await expect(findTarget({}, without, signal)).rejects.toThrow('because Gateway g has no address in its status: give --url')
+  })
+
+  it('asks by HTTPS with the host as the name that the certificate must be for', async () => {
+    let asked: string | undefined
+    const { key, cert } = await certificate('canary.example.com')
+    const server = createSecureServer(
+      {
+        key,
+        cert,
+        SNICallback: (name, done) => {
+          asked = name
+          done(null)
+        },
+      },
+      service,
+    )
+    const url = await listening(server as unknown as Server, 'https')
+    await expect(findTarget({}, state([url, 'canary.example.com:443']), signal)).rejects.toThrow(
+      /certificate refused \(\w*SELF_SIGNED_CERT\w*\)/,
+    )
+    expect(asked).toBe('canary.example.com')
+  })
+})

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { type Outcome, Sample } from '../../../src/canary/sampling/sample.ts'
+import { parseExpectation } from '../../../src/canary/verdict/expectation.ts'
+import { judge } from '../../../src/canary/verdict/judge.ts'
+import { plan } from '../../../src/canary/verdict/plan.ts'
+import { limits } from './powerTable.ts'
+
+const planned = plan(parseExpectation('stable=50,canary=50'), limits)
+
+function judged(...outcomes: Outcome[]) {
+  const sample = new Sample()
+  for (let n = 0; n < planned.requests; n++) sample.add(outcomes[n % outcomes.length] as Outcome)
+  return judge(sample, planned)
+}
+
+describe('a sample that never reached the service', () => {
+  it.each([
+    '404 without a version',
+    '301 to https://x/',
+    'connection refused',
+    'timeout',
+    '429 without a version',
+    '200 without a version',
+  ])('is no verdict on it: %s', (error) => {
+    const { verdict, gates } = judged({ error })
+    expect(verdict).toBe('INCONCLUSIVE')
+    const reason = `nobody answered as devops-api (${planned.requests.toLocaleString('en')} × ${error}): is this the right address, host name and path?`
+    expect(gates.map((gate) => [gate.verdict, gate.reason])).toEqual(Array(3).fill(['INCONCLUSIVE', reason]))
+  })
+
+  it.each(['500', '502', '503', '504'])('is one on the gateway, which answers %s for a Service', (status) => {
+    expect(judged({ error: `${status} without a version` }).verdict).toBe('FAIL')
+  })
+
+  it('is one where a single reply was from the service', () => {
+    expect(judged({ error: '404 without a version' }, { version: 'v1', role: 'stable' }).verdict).toBe('FAIL')
+  })
+})

@@ -193,7 +193,7 @@ export function addPlace(command: Command): Command {
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('--namespace <name>', 'of both releases; by default the one that kubectl uses')
+    .option('-n, --namespace <name>', 'of both releases; by default the one that kubectl uses')
     .option('--kube-context <name>', 'which cluster; by default the one that kubectl uses')
     .option('--url <URL>', "where the gateway listens; by default the Gateway's own address, with the route's hostname", endpoint)
     .addOption(new Option('--host <name>', 'the Host header to send to --url').argParser(hostName))

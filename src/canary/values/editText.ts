@@ -224,7 +224,8 @@ class Edit {
   }
 
   #insertLines(at: number, lines: string): void {
-    const isBehindLine = at > 0 && this.#text[at - 1] !== '\n'
+    const isFirst = !this.#splices.some(({ start, end }) => start === at && end === at)
+    const isBehindLine = isFirst && at > 0 && this.#text[at - 1] !== '\n'
     this.#put(at, at, isBehindLine ? this.#lineEnd + lines : lines)
   }
 

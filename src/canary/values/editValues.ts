@@ -18,8 +18,11 @@ export async function editValues(reader: ValuesReader, file: ValuesFile, wanted:
     // Its checksum is over all values.
     if ('sops' in values) throw new WrongUse('sops has encrypted it and would notice ("sops edit" does it)')
     const edited = editText(text, values, wanted)
-    // Anchors, merges and much else may make a harmless edit say something else.
-    if (!isDeepStrictEqual(await reader.text(edited, path), wanted))
+    // Anchors, merges and much else may make a harmless edit say something else, or nothing.
+    const said = await reader.text(edited, path).catch((error: unknown) => {
+      if (!(error instanceof WrongUse)) throw error
+    })
+    if (!isDeepStrictEqual(said, wanted))
       throw new WrongUse('Helm would then read something else from it (anchors, merges, odd indentation?)')
     return { path, text: edited, values: wanted }
   } catch (error) {

@@ -130,7 +130,7 @@ describe('weights', () => {
     [
       'keys with question marks',
       '? traffic\n: ? stable\n  : 90\n',
-      /^Helm cannot read f\.yaml: .* set traffic\.canary to 25 \(line 1\), set traffic\.stable to 75 \(line 2\) by hand$/,
+      `${nothingSafe}: set traffic.canary to 25 (line 1), set traffic.stable to 75 (line 2) by hand`,
     ],
     [
       'a file of sops',
@@ -185,6 +185,12 @@ describe("another's values", () => {
       'image:\r\n  tag: "1"\r\nrole: stable\r\n',
       { image: { tag: '2', repository: 'r' } },
       'image:\r\n  tag: "2"\r\n  repository: r\r\nrole: stable\r\n',
+    ],
+    [
+      'no end of line, nested',
+      'resources:\n  limits:\n    memory: 192Mi',
+      { resources: { limits: { memory: '192Mi', cpu: 1 } }, env: { A: 'a' } },
+      'resources:\n  limits:\n    memory: 192Mi\n    cpu: 1\nenv:\n  A: a\n',
     ],
     ['no end of line', 'role: stable', { image: { tag: '2' } }, 'role: stable\nimage:\n  tag: "2"\n'],
     ['what is the same as it is written', 'image: {tag: "1"} # mine\n', { image: { tag: '1' } }, 'image: {tag: "1"} # mine\n'],

@@ -62,11 +62,11 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   await session.interruptible(async () => {
     const state = await session.release.state()
     if (state) refuseUnready(state)
-    await session.replies.target(state)
     if (dryRun) {
       await playSteps(await rehearsing(session, options, state, terminal))
       return
     }
+    await session.replies.target(state)
     try {
       await session.release.recover('careful')
       await playSteps(doing(session, options, terminal))

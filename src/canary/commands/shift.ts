@@ -39,12 +39,12 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     const state = await release.state()
     if (weights.canary > 0 && state && !state.services.canary)
       throw new Failure(`the Service ${releaseName('canary')} is missing, so its share would fail with 500: install canary first`)
-    // What is wrong with it is better known before anything is done.
-    if (url || state?.route) await replies.target(state)
     if (dryRun) {
       stdout.write(`${release.plannedLines(await release.edited(weights), painter(stdout)).join('\n')}\n`)
       return
     }
+    // What is wrong with it is better known before anything is done.
+    if (url || state?.route) await replies.target(state)
     await release.recover('careful')
     const startedAt = performance.now()
     await release.apply(`Move traffic to ${showWeights(weights)}`, weights, 'careful')

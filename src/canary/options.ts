@@ -94,6 +94,17 @@ export interface AskingOptions {
   canaryPods?: RegExp
 }
 
+const rateOption = (rate: [number, string]) =>
+  new Option('--rate <number>', 'requests a second on average, at most').argParser(wholeNumber(1, 10_000)).default(...rate)
+
+const timeoutOption = () =>
+  new Option('--timeout <duration>', 'when a request has failed')
+    .argParser(duration('1ms', `${MAX_SECONDS}s`))
+    .default(5000, '5s')
+
+const headerOption = () =>
+  new Option("--header <'name: value'>", 'a header to send; may be repeated').argParser(header).default({}, 'none')
+
 /** Adds the argument URL and the options of `AskingOptions`. */
 export function addAsking(command: Command, defaults: { rate: [number, string]; connections: number }): Command {
   return command
@@ -102,18 +113,10 @@ export function addAsking(command: Command, defaults: { rate: [number, string]; 
       'where the gateway listens, such as http://127.0.0.1:8000; /version is added where it is missing',
       endpoint,
     )
-    .addOption(
-      new Option('--rate <number>', 'requests a second on average, at most')
-        .argParser(wholeNumber(1, 10_000))
-        .default(...defaults.rate),
-    )
+    .addOption(rateOption(defaults.rate))
     .option('--connections <number>', 'requests under way at a time, at most', wholeNumber(1, 1000), defaults.connections)
-    .addOption(
-      new Option('--timeout <duration>', 'when a request has failed')
-        .argParser(duration('1ms', `${MAX_SECONDS}s`))
-        .default(5000, '5s'),
-    )
-    .addOption(new Option("--header <'name: value'>", 'a header to send; may be repeated').argParser(header).default({}, 'none'))
+    .addOption(timeoutOption())
+    .addOption(headerOption())
     .option('--host <name>', 'the Host header to send, so that any address will do as the URL', hostName)
     .option(
       '--canary-pods <pattern>',
@@ -173,10 +176,12 @@ export interface PlaceOptions {
 }
 
 /** What all commands take that move traffic. */
-export interface MovingOptions extends PlaceOptions, LimitOptions {
+export interface MovingOptions extends PlaceOptions, LimitOptions, Pick<AskingOptions, 'rate' | 'timeout' | 'header'> {
   dryRun?: true
   filesOnly?: true
   patience: number
+  requests?: number
+  because?: string
 }
 
 const collect = (value: string, previous: string[]) => [...previous, value]
@@ -205,6 +210,15 @@ export function addMoving(command: Command, patience: [number, string, string]):
   const [ms, shown, meaning] = patience
   return addLimits(addPlace(command))
     .addOption(new Option('--patience <duration>', meaning).argParser(duration('1s', '1h')).default(ms, shown))
-    .option('--dry-run', 'show the edits and the commands, and do nothing')
+    .addOption(rateOption([Number.POSITIVE_INFINITY, 'as the connections allow']))
+    .addOption(timeoutOption())
+    .addOption(headerOption())
+    .option(
+      '--requests <number>',
+      'the size of each sample; by default so large that each gate can pass',
+      wholeNumber(10, 1_000_000),
+    )
+    .option('--because <text>', 'the reason, for the history of the release')
+    .option('--dry-run', 'show the edits, the commands and what they would change, and do nothing')
     .option('--files-only', 'edit the files and nothing else: Git, or the demo, applies them; --url then checks')
 }

@@ -185,8 +185,8 @@ it('promote is killed at each of its steps, alone and with its Helm, and the nex
     [/0\/100\n {2}helm upgrade/, true],
     [/0\/100\n {2}helm upgrade/, false],
     [/Judge canary at 100 %/, false],
-    [/Give stable canary's.*\n {2}helm upgrade/, true],
-    [/Give stable canary's.*\n {2}helm upgrade/, false],
+    [/Give stable what canary runs.*\n {2}helm upgrade/, true],
+    [/Give stable what canary runs.*\n {2}helm upgrade/, false],
     [/Give stable all traffic back.*\n {2}helm upgrade/, true],
     [/Check that every reply is from stable/, false],
   ]
@@ -228,7 +228,7 @@ it('promote is interrupted while stable gets the new version, says where things 
   let written = ''
   for await (const line of child) {
     written += `${line}\n`
-    if (/Give stable canary's.*\n {2}helm upgrade\n$/.test(written)) child.kill('SIGINT')
+    if (/Give stable what canary runs.*\n {2}helm upgrade\n$/.test(written)) child.kill('SIGINT')
   }
   const { exitCode, stderr } = await child
   expect(stderr).toContain('interrupted: values-stable.yaml says 0/100, the route 0/100, and devops-api-stable is ')
@@ -240,7 +240,7 @@ it('promote is interrupted while stable gets the new version, says where things 
 
 it('rollback of a promotion that died while stable got the new version gives it back the old one', async () => {
   await newCanary('v1.3.0')
-  await killed('promote', /Give stable canary's.*\n {2}helm upgrade/, true)
+  await killed('promote', /Give stable what canary runs.*\n {2}helm upgrade/, true)
   expect(values()).toContain('DEVOPSAPI_VERSION: v1.3.0')
   const { exitCode, all } = await canary('rollback')
   expect(all).toContain('Set 100/0, and give stable back what it ran before')

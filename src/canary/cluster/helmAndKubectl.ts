@@ -2,10 +2,14 @@ import { execa } from 'execa'
 import { Failure, Interrupted, ProgramRefusal } from '../errors.ts'
 import { findProgram, type ProgramName } from './findProgram.ts'
 
-/** Where the releases are; by default where kubectl would look. */
+/** Where the releases are; by default where Helm's variables say, else where kubectl would look. */
 interface Place {
-  readonly namespace?: string
-  readonly kubeContext?: string
+  readonly namespace?: string | undefined
+  readonly kubeContext?: string | undefined
+}
+
+interface KubeConfig {
+  readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null
 }
 
 const homepages = {
@@ -17,6 +21,7 @@ const homepages = {
 export class HelmAndKubectl {
   readonly #place: Place
   readonly #signal: AbortSignal
+  #resolved: Promise<Place> | undefined
 
   /** @param signal ends what runs, in order */
   constructor(place: Place, signal: AbortSignal) {
@@ -25,23 +30,45 @@ export class HelmAndKubectl {
   }
 
   /** The arguments that say where, as Helm wants them. */
-  get whereHelm(): string[] {
-    const { namespace, kubeContext } = this.#place
+  async whereHelm(): Promise<string[]> {
+    const { namespace, kubeContext } = await this.#where()
     return [...(namespace ? ['--namespace', namespace] : []), ...(kubeContext ? ['--kube-context', kubeContext] : [])]
   }
 
-  get #whereKubectl(): string[] {
-    const { namespace, kubeContext } = this.#place
-    return [...(namespace ? ['--namespace', namespace] : []), ...(kubeContext ? ['--context', kubeContext] : [])]
+  /** Found out once, for both programs: what Helm alone would follow, or somebody changes meanwhile, must not part them. */
+  #where(): Promise<Place> {
+    this.#resolved ??= this.#resolve()
+    return this.#resolved
   }
 
-  helm(...args: string[]): Promise<string> {
-    return this.#run('helm', args, [...args, ...this.whereHelm])
+  async #resolve(): Promise<Place> {
+    const { HELM_NAMESPACE, HELM_KUBECONTEXT } = process.env
+    const namespace = this.#place.namespace ?? (HELM_NAMESPACE || undefined)
+    const kubeContext = this.#place.kubeContext ?? (HELM_KUBECONTEXT || undefined)
+    if (namespace && kubeContext) return { namespace, kubeContext }
+    const args = ['config', 'view', '--minify', '--output', 'json', ...(kubeContext ? ['--context', kubeContext] : [])]
+    try {
+      const [current] = (JSON.parse(await this.#run('kubectl', args, args)) as KubeConfig).contexts ?? []
+      return {
+        namespace: namespace ?? (current && (current.context.namespace || 'default')),
+        kubeContext: kubeContext ?? current?.name,
+      }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      // Such as in a pod, where both programs find the same by themselves.
+      return { namespace, kubeContext }
+    }
+  }
+
+  async helm(...args: string[]): Promise<string> {
+    return this.#run('helm', args, [...args, ...(await this.whereHelm())])
   }
 
   /** A namespace among the arguments comes last, and counts. */
-  kubectl(...args: string[]): Promise<string> {
-    return this.#run('kubectl', args, [...this.#whereKubectl, ...args])
+  async kubectl(...args: string[]): Promise<string> {
+    const { namespace, kubeContext } = await this.#where()
+    const where = [...(namespace ? ['--namespace', namespace] : []), ...(kubeContext ? ['--context', kubeContext] : [])]
+    return this.#run('kubectl', args, [...where, ...args])
   }
 
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {

@@ -1,11 +1,11 @@
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import { Failure } from '../errors.ts'
 import { type Role, releaseName, roles } from '../roles.ts'
-import type { Values } from '../values/values.ts'
 import { type Addresses, addressesOf, type GatewayObject, type ParentRef } from './addressesOf.ts'
 import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
+import { readInstalled } from './releaseRecord.ts'
 
 type RouteObject = Pick<IHTTPRoute, 'kind' | 'spec' | 'status'> & { metadata: Metadata }
 type RouteStatus = NonNullable<IHTTPRoute['status']>['parents'][number]
@@ -55,28 +55,17 @@ async function list(tools: HelmAndKubectl, kinds: string): Promise<NamespacedObj
   return JSON.parse(await tools.kubectl('get', kinds, '--output', 'json', '--show-managed-fields')).items
 }
 
+/** What of a revision is worth showing. */
+async function readRelease(tools: HelmAndKubectl, role: Role): Promise<Revision | undefined> {
+  const found = await readInstalled(tools, role)
+  if (!found) return undefined
+  const { revision, status, at, values } = found
+  return { revision, status, at, values }
+}
+
 function unlessNoSuchKind(error: Error): [] {
   if (/doesn't have a resource type/.test(error.message)) return []
   throw error
-}
-
-interface Status {
-  version: number
-  config?: Values | null
-  info: { status: string; last_deployed: string }
-}
-
-/** The newest revision of a release, or an older one; undefined where it is not installed. */
-export async function readRelease(tools: HelmAndKubectl, role: Role, revision?: number): Promise<Revision | undefined> {
-  const which = revision === undefined ? [] : ['--revision', `${revision}`]
-  try {
-    const text = await tools.helm('status', releaseName(role), ...which, '--output', 'json')
-    const { version, config, info } = JSON.parse(text) as Status
-    return { revision: version, status: info.status, at: Date.parse(info.last_deployed), values: config ?? {} }
-  } catch (error) {
-    if (error instanceof Failure && /release: not found/.test(error.message)) return undefined
-    throw error
-  }
 }
 
 function workload(deployment: DeploymentObject | undefined): Workload | undefined {

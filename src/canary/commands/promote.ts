@@ -1,17 +1,21 @@
 import { createInterface } from 'node:readline/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
+import { percent } from '../format.ts'
 import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import { type Carried, isSameCarried } from '../promotion/carried.ts'
 import type { Situation } from '../promotion/nextStep.ts'
 import { type ChangeStep, type GateStep, judgementTitleOf, type Player, playSteps, titleOf } from '../promotion/playSteps.ts'
+import type { Change, Judged } from '../promotion/releaseDescription.ts'
 import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
 import { releaseName } from '../roles.ts'
-import { type PodValues, samePodValues } from '../values/podValues.ts'
+import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
@@ -28,7 +32,7 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
     program
       .command('promote')
       .description(
-        "Give canary more and more, and judge it at each step; then stable gets canary's image and env, and all traffic. What fails goes back to 100/0. Interrupted, it goes on when started again.",
+        'Give canary more and more, and judge it at each step; then stable gets what canary runs, and all traffic. What fails goes back to 100/0. Interrupted, it goes on when started again.',
       )
       .addOption(
         new Option('--steps <percentages>', "canary's shares to stop and judge at, after the one it has")
@@ -60,20 +64,24 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
     signal,
   )
   await session.interruptible(async () => {
-    const state = await session.release.state()
+    const { release } = session
+    const state = await release.state()
     if (state) refuseUnready(state)
-    if (dryRun) {
-      await playSteps(await rehearsing(session, options, state, terminal))
-      return
-    }
-    await session.replies.target(state)
-    try {
-      await session.release.recover('careful')
-      await playSteps(doing(session, options, terminal))
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      throw new Failure(`${error.message}; ${await session.whereThingsStand()}`)
-    }
+    const carried = await release.carried()
+    await release.withChartForWeights(carried, async (chart) => {
+      if (dryRun) {
+        await playSteps(await rehearsing(session, options, chart, terminal))
+        return
+      }
+      await session.replies.target(state)
+      try {
+        await release.recover('careful')
+        await playSteps(await doing(session, options, chart, terminal))
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+        throw new Failure(`${error.message}; ${await session.whereThingsStand()}`)
+      }
+    })
   })
 }
 
@@ -93,83 +101,141 @@ function refuseUnready({ releases, workloads, services, route }: ClusterState): 
     )
 }
 
-/** What shapes canary's pods; without a cluster, what its file says. */
-const podValuesOf = async ({ release }: Session, state: ClusterState | undefined): Promise<PodValues> =>
-  state?.releases.canary?.values ?? (await release.file('canary')).values
+/** All that is looked at before a step. */
+interface Look {
+  readonly state: ClusterState | undefined
+  readonly carried: Carried | undefined
+  readonly given: Given
+  readonly situation: Situation
+}
 
-async function situationOf(
-  session: Session,
-  state: ClusterState | undefined,
-  steps: number[],
-  passed: number,
-): Promise<Situation> {
-  const { values } = await session.release.file('stable')
-  const podValues = await podValuesOf(session, state)
+async function look({ release }: Session, steps: number[], passed: number): Promise<Look> {
+  const state = await release.state()
+  const carried = await release.carried()
+  const given = carried?.given ?? (await release.givenByFiles())
+  const { values } = await release.file('stable')
   const declared = weightsOf(values)
-  const stable = state?.releases.stable
+  const isGiven = isDeepStrictEqual(withPodValues(values, given, await release.overlays()), values)
+  const isRolledOut = !carried || (state?.workloads.stable?.isRolledOut === true && (await release.runsCarried(carried)))
   return {
-    declared,
-    live: state?.route?.weights ?? declared,
-    isGiven: samePodValues(values, podValues),
-    isRolledOut:
-      !state ||
-      (stable?.status === 'deployed' && samePodValues(stable.values, podValues) && state.workloads.stable?.isRolledOut === true),
-    steps,
-    passed,
+    state,
+    carried,
+    given,
+    situation: { declared, live: state?.route?.weights ?? declared, isGiven, isRolledOut, steps, passed },
   }
 }
 
-function doing(session: Session, { steps, pause, json }: Options, terminal: Terminal): Player {
-  const { release } = session
-  let judged: PodValues | undefined
-  let state: ClusterState | undefined
-  let declared: Weights = ALL_STABLE
+/**
+ * Has nothing happen that was not announced, and nothing promoted that was not judged.
+ * @param chart with which weights are moved
+ * @throws {Failure} where that cannot be
+ */
+async function refuseUnprovable(
+  { release, progress }: Session,
+  { state, carried, situation }: Look,
+  chart: string,
+): Promise<void> {
+  if (!state || !carried || (situation.isGiven && situation.isRolledOut)) return
+  await release.proveGiven(carried)
+  // What is written already is a step of its own.
+  if (situation.isGiven && situation.declared.stable === 0) return
+  for (const line of await release.refuseMore(state, chart)) progress.note(line)
+}
+
+async function doing(session: Session, options: Options, chart: string, terminal: Terminal): Promise<Player> {
+  const { release, progress, replies } = session
+  const { steps, pause, json, because } = options
+  const change = { command: 'promote', because } as const
+  let seen: Look | undefined
+  let judged: { carried: Carried | undefined; given: Given; report: Report; percentage: number } | undefined
+  const led = () => judged && judgedBy(judged.report, judged.percentage)
+  const now = (): Look => seen as Look
+  await refuseUnprovable(session, await look(session, steps, 0), chart)
   return {
     async look(passed) {
-      state = await release.state()
-      const podValues = await podValuesOf(session, state)
-      if (judged && !samePodValues(judged, podValues))
-        throw new Failure('canary was given another image or env meanwhile, which nobody has judged yet')
-      const situation = await situationOf(session, state, steps, passed)
-      declared = situation.declared
-      return situation
+      seen = await look(session, steps, passed)
+      if (judged && !isSame(judged, seen)) {
+        progress.note('Canary was given something else meanwhile: it is judged again.')
+        judged = undefined
+        await refuseUnprovable(session, seen, chart)
+        return { ...seen.situation, passed: 0 }
+      }
+      return seen.situation
     },
     async mayGoOn(step) {
       if (pause && step.kind !== 'done' && step.kind !== 'refuse') await ask(`Go on: ${titleOf(step)}?`, terminal)
     },
     async gate(step) {
-      const podValues = await podValuesOf(session, state)
-      const report = await judge(session, step, isInForce(state, declared, step.weights))
-      if (report.verdict !== 'PASS') await giveUp(session, report, json, terminal)
-      judged = podValues
+      const { state, carried, given, situation } = now()
+      if (!options.requests && situation.passed === 0) replies.refuseUnjudgeable(step.weights)
+      if (!isInForce(state, situation.declared, step.weights)) {
+        const to = { ...change, step: `give canary ${percent(step.percentage / 100)}`, weights: step.weights, judged: led() }
+        if (state) await release.refuseMore(state, chart)
+        await release.apply(titleOf(step), to, { chart })
+      }
+      const report = await judge(session, step)
+      judged = { carried, given, report, percentage: step.percentage }
+      if (report.verdict !== 'PASS') await giveUp(session, report, { ...change, judged: led() }, options, terminal)
       return report.verdict === 'PASS'
     },
     async change(step) {
-      if (step.kind === 'hand back') await release.apply(titleOf(step), ALL_STABLE, 'careful')
-      else await release.apply(titleOf(step), declared, 'careful', await podValuesOf(session, state))
+      const { carried, given, situation } = now()
+      if (step.kind === 'hand back') {
+        await release.apply(titleOf(step), { ...change, step: HAND_BACK, weights: ALL_STABLE, judged: led() })
+        return
+      }
+      if (carried) await release.proveGiven(carried)
+      const to = { ...change, step: 'give stable what canary runs', weights: situation.declared, judged: led() }
+      await release.apply(titleOf(step), to, { given })
+      if (carried && !(await release.runsCarried(carried)))
+        throw new Failure(
+          'the pods that stable has now do not run what was judged in canary, such as another image under the same tag',
+        )
     },
-    conclude: () => conclude(session, json, terminal),
+    async conclude() {
+      const wasInterrupted = judged === undefined && (await wasHandedBack(session))
+      if (judged || wasInterrupted) await conclude(session, json, terminal)
+      else concludeWithout(session, now(), json, terminal)
+    },
   }
 }
 
+const HAND_BACK = 'give stable all traffic'
+
+/** Whether a promotion did all but take the last look. */
+async function wasHandedBack({ release }: Session): Promise<boolean> {
+  if (release.place.filesOnly) return false
+  const last = await release.lastChange()
+  return last?.command === 'promote' && last.step === HAND_BACK && last.judged?.verdict === 'PASS'
+}
+
+const isSame = (judged: { carried: Carried | undefined; given: Given }, { carried, given }: Look): boolean =>
+  judged.carried && carried ? isSameCarried(judged.carried, carried) : isDeepStrictEqual(judged.given, given)
+
+const judgedBy = ({ verdict, sample, gates }: Report, percentage: number): Judged => ({
+  verdict,
+  percentage,
+  requests: sample.requests,
+  gates: gates.filter((gate) => gate.verdict !== 'PASS' && gate.verdict !== 'NOT APPLICABLE').map(({ name }) => name),
+})
+
 /** Writes what would be done if every gate passed. */
-async function rehearsing(
-  session: Session,
-  { steps }: Options,
-  state: ClusterState | undefined,
-  { stdout }: Terminal,
-): Promise<Player> {
+async function rehearsing(session: Session, { steps }: Options, chart: string, { stdout }: Terminal): Promise<Player> {
   const { release } = session
+  const first = await look(session, steps, 0)
+  const { given } = first
+  let { situation } = first
   let file: ValuesFile | undefined
-  let situation = await situationOf(session, state, steps, 0)
   const write = (...lines: string[]) => stdout.write(`${lines.join('\n')}\n`)
-  const edit = async (step: GateStep | ChangeStep, weights: Weights, podValues?: PodValues) => {
-    const planned = await release.edited(weights, podValues, file)
+  const edit = async (step: GateStep | ChangeStep, weights: Weights, given?: Given) => {
+    const planned = await release.edited(weights, given, file)
     const isGateAsItIs = step.kind === 'gate' && planned.after.text === planned.before.text
-    if (!isGateAsItIs) write(titleOf(step), ...release.plannedLines(planned, painter(stdout)), '')
+    const chartOfStep = step.kind === 'gate' ? chart : undefined
+    if (!isGateAsItIs) write(titleOf(step), ...(await release.plannedLines(planned, painter(stdout), chartOfStep)), '')
     file = planned.after
     situation = { ...situation, declared: weights, live: weights }
   }
+  await refuseUnprovable(session, first, chart)
   return {
     async look(passed) {
       return { ...situation, passed }
@@ -178,17 +244,32 @@ async function rehearsing(
     async gate(step) {
       await edit(step, step.weights)
       write(judgementTitleOf(step), '')
+      situation = { ...situation, passed: step.percentage }
       return true
     },
     async change(step) {
       if (step.kind === 'hand back') return edit(step, ALL_STABLE)
-      await edit(step, situation.declared, await podValuesOf(session, state))
+      await edit(step, situation.declared, given)
       situation = { ...situation, isGiven: true, isRolledOut: true }
     },
     async conclude() {
-      write('Check that every reply is from stable')
+      write(situation.passed > 0 || first.situation.isGiven === false ? 'Check that every reply is from stable' : NOTHING)
     },
   }
+}
+
+const NOTHING = 'Nothing to promote: stable runs what canary runs.'
+
+/** There was nothing to judge, and so nothing is promoted. */
+function concludeWithout(
+  { progress }: Session,
+  { situation: { live } }: Look,
+  json: true | undefined,
+  { stdout }: Terminal,
+): void {
+  if (json) stdout.write(`${JSON.stringify({ promoted: false, outcome: 'nothing to promote', steps: progress.done })}\n`)
+  progress.note(NOTHING)
+  if (live.canary > 0) progress.note(`Traffic stays at ${showWeights(live)}: "rollback" gives all of it to stable.`)
 }
 
 function isInForce(state: ClusterState | undefined, declared: Weights, weights: Weights): boolean {
@@ -198,11 +279,9 @@ function isInForce(state: ClusterState | undefined, declared: Weights, weights: 
   return isLive && releases.stable?.status === 'deployed'
 }
 
-/** Gives canary its share, if it does not have it yet, and judges it. */
-async function judge(session: Session, step: GateStep, isInForce: boolean): Promise<Report> {
-  const { release, replies, patience } = session
+/** Judges canary, again while that is inconclusive and there is time. */
+async function judge({ release, replies, patience }: Session, step: GateStep): Promise<Report> {
   const startedAt = performance.now()
-  if (!isInForce) await release.apply(titleOf(step), step.weights, 'careful')
   const state = await release.state()
   const target = await replies.target(state)
   const expectation = await replies.expected(state, step.weights)
@@ -216,14 +295,21 @@ async function judge(session: Session, step: GateStep, isInForce: boolean): Prom
   return report
 }
 
-async function giveUp(session: Session, report: Report, json: true | undefined, terminal: Terminal): Promise<void> {
+async function giveUp(
+  session: Session,
+  report: Report,
+  change: Omit<Change, 'step' | 'weights'>,
+  { json }: Options,
+  terminal: Terminal,
+): Promise<void> {
   const { stdout, exitWith } = terminal
   const { progress } = session
   if (!json) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}\n`)
-  const { seconds } = await takeBack(session, true)
+  const { seconds, notes } = await takeBack(session, change, true)
   const back = seconds === undefined ? 'but replies do not show it yet' : `on the wire after ${seconds.toFixed(1)} s`
+  for (const note of notes) progress.note(note)
   progress.note(`\nNot promoted: ${report.verdict}. Back at 100/0, ${back}.`)
-  if (json) stdout.write(`${JSON.stringify({ promoted: false, steps: progress.done, report })}\n`)
+  if (json) stdout.write(`${JSON.stringify({ promoted: false, outcome: 'taken back', steps: progress.done, report, notes })}\n`)
   exitWith(exitCodes[report.verdict])
 }
 
@@ -236,7 +322,10 @@ async function conclude({ release, replies, progress }: Session, json: true | un
   await replies.settle(target, expectation, performance.now())
   const report = await replies.check('Check that every reply is from stable', target, expectation)
   const isPromoted = report.verdict === 'PASS'
-  if (json) stdout.write(`${JSON.stringify({ promoted: isPromoted, steps: progress.done, report })}\n`)
+  if (json)
+    stdout.write(
+      `${JSON.stringify({ promoted: isPromoted, outcome: isPromoted ? 'promoted' : 'not seen', steps: progress.done, report })}\n`,
+    )
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
   const version = expectation.find(({ role }) => role === 'stable')?.version
   if (isPromoted) progress.note(`Promoted: stable serves everything, as ${version}.`)

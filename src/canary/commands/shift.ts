@@ -31,7 +31,7 @@ function weights(text: string): Weights {
 
 async function run(weights: Weights, options: MovingOptions, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
-  const { json, dryRun, filesOnly, url } = options
+  const { json, dryRun, filesOnly, url, because, requests } = options
   const progress = new Progress(terminal, json ? 'silent' : 'shown')
   const session = new Session({ ...options, limits: limitsOf(options) }, progress, signal)
   const { release, replies } = session
@@ -39,15 +39,20 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     const state = await release.state()
     if (weights.canary > 0 && state && !state.services.canary)
       throw new Failure(`the Service ${releaseName('canary')} is missing, so its share would fail with 500: install canary first`)
+    if (url || state) replies.refuseUnjudgeable(weights)
     if (dryRun) {
-      stdout.write(`${release.plannedLines(await release.edited(weights), painter(stdout)).join('\n')}\n`)
+      const lines = await release.plannedLines(await release.edited(weights), painter(stdout))
+      stdout.write(`${lines.join('\n')}\n`)
+      if (state) await release.refuseMore(state)
       return
     }
     // What is wrong with it is better known before anything is done.
     if (url || state?.route) await replies.target(state)
     await release.recover('careful')
+    if (state) for (const line of await release.refuseMore(state)) progress.note(line)
     const startedAt = performance.now()
-    await release.apply(`Move traffic to ${showWeights(weights)}`, weights, 'careful')
+    const title = `Move traffic to ${showWeights(weights)}`
+    await release.apply(title, { command: 'shift', step: 'move traffic', weights, because })
     if (filesOnly && !url) {
       if (json) stdout.write(`${JSON.stringify({ steps: progress.done })}\n`)
       return
@@ -56,7 +61,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     const expectation = await replies.expected(now, weights)
     const target = await replies.target(now)
     await replies.settle(target, expectation, startedAt)
-    const report = await replies.check('Check the split', target, expectation)
+    const report = await replies.check('Check the split', target, expectation, requests)
     stdout.write(
       json
         ? `${JSON.stringify({ steps: progress.done, report })}\n`

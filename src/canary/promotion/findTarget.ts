@@ -1,4 +1,4 @@
-import type { Address, ClusterState } from '../cluster/clusterState.ts'
+import type { ClusterState } from '../cluster/clusterState.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
 import { releaseName } from '../roles.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
@@ -9,6 +9,10 @@ export interface WhereToAsk {
   readonly url?: URL
   /** The Host header. */
   readonly host?: string
+  /** Headers to send besides. */
+  readonly header?: Readonly<Record<string, string>>
+  /** In milliseconds: when a request has failed. */
+  readonly timeout?: number
 }
 
 /** As many that find nobody are enough: of a canary that fails nearly always, one reply of stable shows that the place is right. */
@@ -19,7 +23,7 @@ const ATTEMPTS = 20
  * @throws {Failure} with one line, when neither is known, or nobody answers: a wrong address must never be taken for a bad canary
  */
 export async function findTarget(
-  { url, host }: WhereToAsk,
+  { url, host, header = {}, timeout = 5000 }: WhereToAsk,
   state: ClusterState | undefined,
   signal: AbortSignal,
 ): Promise<Target> {
@@ -27,7 +31,12 @@ export async function findTarget(
   const places = url ? [{ url, host }] : (state?.addresses ?? []).map((address) => ({ ...address, host: host ?? address.host }))
   const reasons = url ? [] : [...(state?.notAddresses ?? [])]
   for (const place of places) {
-    const target = targetAt(place)
+    const target: Target = {
+      url: place.url,
+      headers: { ...header, ...(place.host !== undefined && { host: place.host }) },
+      connections: 10,
+      timeoutMs: timeout,
+    }
     const silence = await whySilent(target, signal)
     if (silence === undefined) return target
     reasons.push(
@@ -39,13 +48,6 @@ export async function findTarget(
     `nobody knows where to ask, because ${reasons.join('; ')}: give ${url ? 'another --url, or' : '--url, and'} --host`,
   )
 }
-
-const targetAt = ({ url, host }: Address): Target => ({
-  url,
-  headers: host === undefined ? {} : { host },
-  connections: 10,
-  timeoutMs: 5000,
-})
 
 /** Nothing where the route's Services answer, or the gateway for them; else what came instead. */
 async function whySilent(target: Target, signal: AbortSignal): Promise<string | undefined> {

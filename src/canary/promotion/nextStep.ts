@@ -6,9 +6,9 @@ export interface Situation {
   readonly declared: Weights
   /** As the route has them; where no cluster is asked, as declared. */
   readonly live: Weights
-  /** values-stable.yaml has canary's image and environment. */
+  /** values-stable.yaml gives stable's pods what canary's have. */
   readonly isGiven: boolean
-  /** Stable runs them, on every pod. */
+  /** Stable's pods are as canary's, every one. */
   readonly isRolledOut: boolean
   /** Canary's percentages to stop at, the last of which is 100. */
   readonly steps: readonly number[]
@@ -19,7 +19,7 @@ export interface Situation {
 export type Step =
   /** Canary gets this share, and the gates are asked. */
   | { readonly kind: 'gate'; readonly weights: Weights; readonly percentage: number }
-  /** Stable is given canary's image and environment, while canary serves. */
+  /** Stable's pods are given what canary's have, while canary serves. */
   | { readonly kind: 'give' }
   /** The same, where it is written already. */
   | { readonly kind: 'roll out' }
@@ -38,12 +38,18 @@ export const percentageOf = ({ stable, canary }: Weights): number =>
  */
 export function nextStep({ declared, live, isGiven, isRolledOut, steps, passed }: Situation): Step {
   if (isGiven) {
-    if (isRolledOut) return [declared, live].every(({ canary }) => canary === 0) ? { kind: 'done' } : { kind: 'hand back' }
-    if ([declared, live].every(({ stable }) => stable === 0)) return { kind: 'roll out' }
-    return {
-      kind: 'refuse',
-      why: "values-stable.yaml has canary's image and env, but stable does not run them, and still serves: apply that edit with helm upgrade, or take it back",
+    const isInterrupted = declared.stable === 0 || live.stable === 0
+    if (!isRolledOut) {
+      if ([declared, live].every(({ stable }) => stable === 0)) return { kind: 'roll out' }
+      return {
+        kind: 'refuse',
+        why: 'values-stable.yaml gives stable what canary runs, but stable does not run it, and still serves: apply that edit with helm upgrade, or take it back',
+      }
     }
+    if (!isInterrupted) return { kind: 'done' }
+    // Whoever was interrupted cannot show what was judged before.
+    if (passed === 0 && live.canary > 0) return { kind: 'gate', weights: live, percentage: percentageOf(live) }
+    return { kind: 'hand back' }
   }
   // Where canary has a share already, it is judged there first, beside stable.
   const current = percentageOf(declared)

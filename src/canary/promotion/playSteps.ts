@@ -9,7 +9,7 @@ export type ChangeStep = Extract<Step, { kind: 'give' | 'roll out' | 'hand back'
 
 /** What comes of the steps of a promotion: they are done, or rehearsed. */
 export interface Player {
-  /** @param passed canary's percentage at which the gates have passed last */
+  /** @param passed canary's percentage at which the gates have passed last; what is found may have to be judged again */
   look(passed: number): Promise<Situation>
   /** Before each step but the first. */
   mayGoOn(step: Step): Promise<void>
@@ -26,7 +26,9 @@ export interface Player {
 export async function playSteps(player: Player): Promise<void> {
   let passed = 0
   for (;;) {
-    const step = nextStep(await player.look(passed))
+    const situation = await player.look(passed)
+    passed = situation.passed
+    const step = nextStep(situation)
     if (step.kind === 'refuse') throw new Failure(step.why)
     if (step.kind === 'done') return player.conclude()
     if (passed > 0) await player.mayGoOn(step)
@@ -40,7 +42,7 @@ export async function playSteps(player: Player): Promise<void> {
 export function titleOf(step: GateStep | ChangeStep): string {
   if (step.kind === 'gate') return `Give canary ${percent(step.percentage / 100)}, ${showWeights(step.weights)}`
   if (step.kind === 'hand back') return 'Give stable all traffic back, 100/0'
-  return "Give stable canary's image and env, while canary serves"
+  return 'Give stable what canary runs, while canary serves'
 }
 
 export const judgementTitleOf = ({ percentage }: GateStep): string => `Judge canary at ${percent(percentage / 100)}`

@@ -1,15 +1,15 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
-import { Interrupted } from '../errors.ts'
-import { count } from '../format.ts'
+import { Interrupted, WrongUse } from '../errors.ts'
+import { count, whole } from '../format.ts'
 import type { Progress } from '../output/progress.ts'
 import { type Role, roles } from '../roles.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
-import type { Weights } from '../values/weights.ts'
+import { showWeights, type Weights } from '../values/weights.ts'
 import { type Expectation, shares } from '../verdict/expectation.ts'
-import type { Limits } from '../verdict/plan.ts'
-import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
+import { type Limits, plan } from '../verdict/plan.ts'
+import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
 import { findTarget, type WhereToAsk } from './findTarget.ts'
 
@@ -19,6 +19,10 @@ export interface RepliesSettings extends WhereToAsk {
   /** Files laid over values-stable.yaml. */
   readonly values: readonly string[]
   readonly limits: Limits
+  /** The size of each sample; by default so large that each gate can pass. */
+  readonly requests?: number
+  /** Requests a second on average, at most. */
+  readonly rate: number
   /** In milliseconds: how long replies may take to follow. */
   readonly patience: number
 }
@@ -65,15 +69,28 @@ export class Replies {
   }
 
   /**
+   * @throws {WrongUse} where a share is so small that a sample of the size that is chosen by default would be huge
+   */
+  refuseUnjudgeable(weights: Weights): void {
+    const { limits, requests } = this.#settings
+    if (requests !== undefined) return
+    const needed = plan(shares(roles.map((role) => ({ role, weight: weights[role] }))), limits).requests
+    if (needed > MOST_BY_DEFAULT)
+      throw new WrongUse(
+        `to judge ${showWeights(weights)} takes ${whole(needed)} requests: say so with --requests ${needed}, or choose a larger share`,
+      )
+  }
+
+  /**
    * Waits until replies come as they should.
    * @returns how many seconds after `startedAt` the first of those was asked for; undefined when they did not come
    */
   async settle(target: Target, expectation: Expectation, startedAt: number): Promise<number | undefined> {
-    const { patience } = this.#settings
+    const { patience, rate } = this.#settings
     return this.#progress.step(
       'Wait until replies follow',
       async () => {
-        const since = await waitForReplies(target, expectation, patience, this.#signal)
+        const since = await waitForReplies(target, expectation, patience, this.#signal, rate)
         return since === undefined ? undefined : (since - startedAt) / 1000
       },
       (seconds) => (seconds === undefined ? `not within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
@@ -81,7 +98,7 @@ export class Replies {
   }
 
   /** Takes a sample and judges it. */
-  async check(title: string, target: Target, expectation: Expectation, requests?: number): Promise<Report> {
+  async check(title: string, target: Target, expectation: Expectation, requests = this.#settings.requests): Promise<Report> {
     return this.#progress.step(
       title,
       async () => {
@@ -90,7 +107,7 @@ export class Replies {
           expectation,
           limits: this.#settings.limits,
           requests,
-          rate: Number.POSITIVE_INFINITY,
+          rate: this.#settings.rate,
           signal: this.#signal,
         })
         if (this.#signal.aborted) throw new Interrupted()

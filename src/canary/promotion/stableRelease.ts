@@ -1,21 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClusterState, Revision } from '../cluster/clusterState.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { parse } from 'yaml'
+import type { ClusterState } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
-import { readClusterState, readRelease } from '../cluster/readClusterState.ts'
-import { Failure, Interrupted } from '../errors.ts'
+import { readClusterState } from '../cluster/readClusterState.ts'
+import { readImageDigests } from '../cluster/readImageDigests.ts'
+import { type InstalledRevision, readHistory, readInstalled } from '../cluster/releaseRecord.ts'
+import { Failure, Interrupted, WrongUse } from '../errors.ts'
 import { diffText } from '../output/diffText.ts'
 import type { Progress } from '../output/progress.ts'
 import type { Paint } from '../output/terminal.ts'
 import { type Role, releaseName } from '../roles.ts'
-import { differences } from '../values/differences.ts'
 import { editValues } from '../values/editValues.ts'
-import { type PodValues, withPodValues } from '../values/podValues.ts'
+import { type Given, withPodValues } from '../values/podValues.ts'
 import { readOverlays } from '../values/readOverlays.ts'
 import type { Values } from '../values/values.ts'
 import { type ValuesFile, type ValuesReader, valuesPath } from '../values/valuesReader.ts'
-import { showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
+import { ALL_STABLE, showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
 import { writeValues } from '../values/writeValues.ts'
-import { podValuesToRestore } from './podValuesToRestore.ts'
+import { type Carried, otherImage, readCarried, readChartName, readGiven } from './carried.ts'
+import {
+  compareManifests,
+  comparePods,
+  deploymentOf,
+  listDifferences,
+  parseManifest,
+  podTemplateOf,
+  type RenderedObject,
+  showDifference,
+} from './manifest.ts'
+import { type Change, describeChange, parseDescription } from './releaseDescription.ts'
+import { type Layer, Renderings } from './renderings.ts'
+import { revisionToRestore } from './revisionToRestore.ts'
 
 /** Between two looks at the cluster. */
 const POLL_MS = 500
@@ -45,9 +61,17 @@ export interface Edit {
   readonly after: ValuesFile
 }
 
+/** How Helm is called, and how that is typed. */
+interface Upgrade {
+  readonly chart: string
+  readonly layers: readonly Layer[]
+  readonly description: string
+}
+
 /** Stable's release and its values file, changed as an operator would with an editor and Helm. */
 export class StableRelease {
   readonly place: Place
+  readonly renderings: Renderings
   readonly #patienceMs: number
   readonly #tools: HelmAndKubectl
   readonly #progress: Progress
@@ -64,6 +88,7 @@ export class StableRelease {
     signal: AbortSignal,
   ) {
     this.place = place
+    this.renderings = new Renderings(tools)
     this.#patienceMs = patienceMs
     this.#progress = progress
     this.#signal = signal
@@ -76,68 +101,96 @@ export class StableRelease {
     return this.#reader.file(valuesPath(this.place.chart, role))
   }
 
+  overlays(): Promise<Values[]> {
+    return readOverlays(this.#reader, this.place.values)
+  }
+
   /**
    * The state of the cluster; undefined where only files are edited.
-   * @throws {Failure} where an upgrade is not ours to make, or would lose values
+   * @throws {Failure} where an upgrade is not ours to make
    * @throws {WrongUse} where a file is not what it must be
    */
   async state(): Promise<ClusterState | undefined> {
-    const { values } = await this.file('stable')
-    const files = [values, ...(await readOverlays(this.#reader, this.place.values))]
+    await this.file('stable')
+    await this.overlays()
     if (this.place.filesOnly) return undefined
     const state = await readClusterState(this.#tools)
-    this.#refuseOthers(state, files)
+    refuseOwned(state.owner)
     return state
   }
 
-  #refuseOthers({ owner, releases: { stable } }: ClusterState, files: readonly Values[]): void {
-    if (owner) throw new Failure(`${owner.name} owns these objects, and would undo what is done here: ${owner.instead}`)
-    if (!stable) return
-    const { lacking } = differences(files, stable.values)
-    const lost = lacking.filter((name) => !/^(traffic|image|env)(\.|$)/.test(name))
-    if (lost.length > 0) {
-      throw new Failure(
-        `${releaseName('stable')} was installed with ${lost.join(', ')}, which values-stable.yaml lacks and an upgrade would lose: give the file that has it with --values`,
-      )
-    }
+  /** What is installed: the newest revision, or where that failed, the one that Helm goes on from. */
+  async installed(): Promise<InstalledRevision | undefined> {
+    const newest = await readInstalled(this.#tools, 'stable')
+    if (!newest || newest.status === 'deployed') return newest
+    return (await readHistory(this.#tools, 'stable')).find(({ status }) => status === 'deployed') ?? newest
   }
 
   /** What an edit makes of values-stable.yaml, or of what an edit before has made of it. */
-  async edited(weights: Weights, podValues?: PodValues, edited?: ValuesFile): Promise<Edit> {
+  async edited(weights: Weights, given?: Given, edited?: ValuesFile): Promise<Edit> {
     const before = edited ?? (await this.file('stable'))
     const moved = withWeights(before.values, weights)
-    const wanted = podValues ? withPodValues(moved, podValues) : moved
+    const wanted = given ? withPodValues(moved, given, await this.overlays()) : moved
     return { before, after: await editValues(this.#reader, before, wanted) }
   }
 
-  get #upgradeArguments(): string[] {
-    const { chart, values } = this.place
-    const files = [valuesPath(chart, 'stable'), ...values].flatMap((file) => ['--values', file])
-    return ['upgrade', '--install', releaseName('stable'), chart, ...files]
+  /** What Helm lays over the chart's values; of values-stable.yaml, `file` in its place. */
+  layers(file?: Values): Layer[] {
+    return [file ?? valuesPath(this.place.chart, 'stable'), ...this.place.values]
   }
 
-  /** The same, as typed. */
-  get #upgradeCommand(): string {
-    return ['helm', ...this.#upgradeArguments, '--wait', ...this.#tools.whereHelm].join(' ')
+  async #typed(chart: string): Promise<string> {
+    const files = [valuesPath(this.place.chart, 'stable'), ...this.place.values].flatMap((file) => ['--values', file])
+    return ['helm upgrade', releaseName('stable'), chart, ...files, '--wait', ...(await this.#tools.whereHelm())].join(' ')
   }
 
-  /** What `apply` would do, in lines: the edit, and the command where there is one. */
-  plannedLines({ before, after }: Edit, paint: Paint): string[] {
-    return [...diffText(before.path, before.text, after.text, paint), ...(this.place.filesOnly ? [] : [this.#upgradeCommand])]
+  /**
+   * What keeps an upgrade from being the step that is announced and no more.
+   * @throws {Failure} where it would change more, naming it and both ways out
+   * @returns lines about what the chart renders anew each time
+   */
+  async refuseMore(state: ClusterState, chart = this.place.chart, file?: Values): Promise<string[]> {
+    const installed = await this.installed()
+    if (!installed) throw new Failure(`${releaseName('stable')} is not installed: helm upgrade --install it first`)
+    const workload = state.workloads.stable
+    const { differences, changing } = await this.renderings.unannounced(installed, workload, chart, this.layers(file))
+    if (differences.length > 0)
+      throw new Failure(
+        `an upgrade would change more than this step (${listDifferences(differences)}): write what is installed into values-stable.yaml, or name its file with --values; or apply the files first with "${await this.#typed(chart)}"`,
+      )
+    return changing.map((difference) => `The chart renders this anew each time: ${showDifference(difference)}`)
   }
+
+  /** What `apply` would do, in lines: the edit, the command, and all that changes in the cluster. */
+  async plannedLines({ before, after }: Edit, paint: Paint, chart = this.place.chart): Promise<string[]> {
+    const edit = diffText(before.path, before.text, after.text, paint)
+    if (this.place.filesOnly) return edit
+    const [installed, earlier] = [await this.installed(), this.#rehearsed]
+    const rendered = await this.renderings.render(chart, this.layers(after.values))
+    const differences = compareManifests(earlier ?? parseManifest(installed?.manifest ?? ''), rendered)
+    this.#rehearsed = rendered
+    return [...edit, await this.#typed(chart), ...differences.map((difference) => `  ${showDifference(difference)}`)]
+  }
+
+  /** What the step before would have installed, while steps are rehearsed. */
+  #rehearsed: RenderedObject[] | undefined
 
   /** Edits values-stable.yaml, once, and applies it. */
-  async apply(title: string, weights: Weights, haste: Haste, podValues?: PodValues): Promise<void> {
+  async apply(
+    title: string,
+    change: Change,
+    { given, chart = this.place.chart }: { given?: Given | undefined; chart?: string | undefined } = {},
+  ): Promise<void> {
     const { filesOnly } = this.place
+    const { weights } = change
     await this.#progress.step(
       title,
       async (say) => {
-        const { before, after } = await this.edited(weights, podValues)
+        const { before, after } = await this.edited(weights, given)
         await writeValues(before.path, before.text, after.text)
         if (filesOnly) return before.text !== after.text
         say('helm upgrade')
-        await this.#upgrade(haste, say)
-        if (haste === 'urgent') return true
+        await this.#upgrade({ chart, layers: this.layers(), description: describeChange(change) }, 'careful', say)
         say('waiting for the Gateway')
         await this.#inForce(weights)
         return before.text !== after.text
@@ -146,21 +199,274 @@ export class StableRelease {
     )
   }
 
-  async #upgrade(haste: Haste, say: (text: string) => void): Promise<void> {
-    const args = [...this.#upgradeArguments, ...(haste === 'urgent' ? [] : ['--wait'])]
-    try {
-      await this.#tools.helm(...args)
-    } catch (error) {
-      const [, by] = (error instanceof Failure && /conflict with "([^"]+)"/.exec(error.message)) || []
-      if (by === undefined) throw error
-      if (haste === 'careful') {
-        throw new Failure(
-          `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${this.#upgradeCommand} --force-conflicts", then start again`,
-        )
+  async #upgrade({ chart, layers, description }: Upgrade, haste: Haste, say: (text: string) => void): Promise<void> {
+    await this.renderings.withLayers(layers, async (values) => {
+      const wait = haste === 'careful' ? ['--wait'] : []
+      const args = ['upgrade', releaseName('stable'), chart, ...values, '--description', description, ...wait]
+      try {
+        await this.#tools.helm(...args)
+      } catch (error) {
+        const [, by] = (error instanceof Failure && /conflict with "([^"]+)"/.exec(error.message)) || []
+        if (by === undefined) throw error
+        if (haste === 'careful') {
+          throw new Failure(
+            `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${await this.#typed(chart)} --force-conflicts", then start again`,
+          )
+        }
+        say(`overwriting what ${by} has changed by hand`)
+        await this.#tools.helm(...args, '--force-conflicts')
       }
-      say(`overwriting what ${by} has changed by hand`)
-      await this.#tools.helm(...args, '--force-conflicts')
+    })
+  }
+
+  /** Whether the file has canary's values while stable serves nothing, as an unfinished promotion leaves it. */
+  async isGivenInFiles(): Promise<boolean> {
+    const { values } = await this.file('stable')
+    return weightsOf(values).stable === 0 && isDeepStrictEqual(withPodValues(values, await this.givenByFiles()), values)
+  }
+
+  /** What a promotion gives stable where no cluster is asked: what canary's file says. */
+  async givenByFiles(): Promise<Given> {
+    const { chart } = this.place
+    const [{ values }, { values: computed }] = await Promise.all([
+      this.file('canary'),
+      this.#reader.release(chart, [valuesPath(chart, 'canary')]),
+    ])
+    return { values, computed }
+  }
+
+  /** What `takeBack` would do, in lines. */
+  async plannedTakeBack(paint: Paint): Promise<string[]> {
+    if (this.place.filesOnly) return this.plannedLines(await this.edited(ALL_STABLE), paint)
+    const notes: string[] = []
+    const { base, restored } = await this.planTakeBack(notes)
+    const edit = await this.edited(ALL_STABLE, asGiven(await this.#valuesToRestore(restored ?? base))).then(
+      ({ before, after }) => diffText(before.path, before.text, after.text, paint),
+      (error: unknown) => {
+        if (error instanceof WrongUse) return [error.message]
+        throw error
+      },
+    )
+    const where = await this.#tools.whereHelm()
+    const values = `VALUES OF REVISION ${base.revision}, WITH traffic ${showWeights(ALL_STABLE)}`
+    const command = [
+      'helm upgrade',
+      releaseName('stable'),
+      `"CHART OF REVISION ${base.revision}"`,
+      '--values',
+      `"${values}"`,
+      ...where,
+    ]
+    const installed = parseManifest((await this.installed())?.manifest ?? '')
+    const differences = await this.renderings.withInstalledChart(base, async (chart) =>
+      compareManifests(installed, await this.renderings.render(chart, [withWeights(base.values, ALL_STABLE)])),
+    )
+    return [...edit, command.join(' '), ...differences.map((difference) => `  ${showDifference(difference)}`), ...notes]
+  }
+
+  /** Sets 100/0 in values-stable.yaml alone. */
+  async writeAllStable(title: string): Promise<void> {
+    await this.#progress.step(
+      title,
+      async () => this.#editAllStable(undefined),
+      (isEdited) => (isEdited ? 'written' : 'was written before'),
+    )
+  }
+
+  async #editAllStable(restored: Values | undefined): Promise<boolean> {
+    const { before, after } = await this.edited(ALL_STABLE, asGiven(restored))
+    await writeValues(before.path, before.text, after.text)
+    return before.text !== after.text
+  }
+
+  /**
+   * Moves all traffic to stable, from what is installed: whatever else the files say, how many pods there are, and what cannot be
+   * read, stays as it is. Then the file is edited.
+   */
+  async takeBack(change: Omit<Change, 'step' | 'weights'>): Promise<SetBack> {
+    const notes: string[] = []
+    // Before a revision is brought back that says how many.
+    const [replicas, state] = await Promise.all([this.#liveReplicas(), readClusterState(this.#tools).catch(unlessFailure)])
+    if (state) refuseOwned(state.owner)
+    else notes.push('Whether another controller owns these objects could not be seen.')
+    await this.recover('urgent')
+    const { base, restored } = await this.planTakeBack(notes)
+    const step = restored ? 'take traffic back, and give stable back what it ran before' : 'take traffic back'
+    const description = describeChange({ ...change, step, weights: ALL_STABLE })
+    await this.#progress.step(restored ? 'Set 100/0, and give stable back what it ran before' : 'Set 100/0', async (say) => {
+      say('helm upgrade')
+      const upgrade = async (chart: string) => {
+        const kept = await this.#withReplicas(chart, base, replicas)
+        const layers = [withWeights(kept.values, ALL_STABLE)]
+        await this.#upgrade({ chart, layers, description }, 'urgent', say)
+        // Helm 3 does not compare with what is live: only weights that change bring back what somebody has patched.
+        if (await this.#isPatched()) {
+          say('once more, over what somebody has changed by hand')
+          await this.#upgrade({ chart, layers: [withWeights(kept.values, { stable: 1, canary: 0 })], description }, 'urgent', say)
+          await this.#upgrade({ chart, layers, description }, 'urgent', say)
+        }
+        if (kept.isTakenBack && replicas !== undefined) {
+          await this.#tools.kubectl('scale', `deployment/${releaseName('stable')}`, `--replicas=${replicas}`)
+          notes.push(`No value of the chart says how many pods stable has: kubectl scaled it back to ${replicas}.`)
+        }
+      }
+      await this.#withChartOf(base, upgrade, notes)
+    })
+    try {
+      await this.#editAllStable(await this.#valuesToRestore(restored ?? base))
+    } catch (error) {
+      if (!(error instanceof WrongUse) && !(error instanceof Failure)) throw error
+      notes.push(`Traffic has moved, but values-stable.yaml does not say so yet: ${error.message}`)
     }
+    return { isRestored: restored !== undefined, notes }
+  }
+
+  /** What the files say beside the weights, and is not installed. */
+  async leftLines(): Promise<string[]> {
+    const installed = await this.installed()
+    if (!installed) return []
+    try {
+      const { differences } = await this.renderings.unannounced(installed, undefined, this.place.chart, this.layers())
+      return differences.length === 0 ? [] : [`The files say more, which is not installed: ${listDifferences(differences)}.`]
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return [`Helm does not take the files as they are: ${error.message}`]
+    }
+  }
+
+  /** Which revision is to serve everything; a revision to restore is one that an unfinished promotion took the place of. */
+  async planTakeBack(notes: string[]): Promise<{ base: InstalledRevision; restored: InstalledRevision | undefined }> {
+    const newest = await readInstalled(this.#tools, 'stable')
+    if (!newest) throw new Failure(`${releaseName('stable')} is not installed: there is nothing to roll back`)
+    const isServing = weightsOf(newest.values).stable > 0
+    if (newest.status === 'deployed' && isServing) return { base: newest, restored: undefined }
+    const history = await readHistory(this.#tools, 'stable')
+    const canary = await readInstalled(this.#tools, 'canary').catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error
+      notes.push(`Whether stable was given what canary runs is not known: ${error.message}`)
+      return undefined
+    })
+    const restored = canary && revisionToRestore(history, (revision) => haveSamePods(canary, revision))
+    const deployed = history.find(({ status }) => status === 'deployed') ?? newest
+    if (!restored && deployed !== newest)
+      notes.push(`Revision ${newest.revision} is ${newest.status}, so stable is back at revision ${deployed.revision}.`)
+    return { base: restored ?? deployed, restored }
+  }
+
+  /** Has the upgrade made with the chart that the revision has, or else with the one in the folder. */
+  async #withChartOf(base: InstalledRevision, act: (chart: string) => Promise<void>, notes: string[]): Promise<void> {
+    let began = false
+    try {
+      await this.renderings.withInstalledChart(base, (chart) => {
+        began = true
+        return act(chart)
+      })
+    } catch (error) {
+      if (began || !(error instanceof Failure)) throw error
+      notes.push(`The chart comes from ${this.place.chart}, as the installed one is not known: ${error.message}`)
+      await act(this.place.chart)
+    }
+  }
+
+  async #liveReplicas(): Promise<number | undefined> {
+    const args = ['get', 'deployment', releaseName('stable'), '--output', 'jsonpath={.spec.replicas}']
+    const text = await this.#tools.kubectl(...args).catch(unlessFailure)
+    return text ? Number(text) : undefined
+  }
+
+  /** The revision's values with as many pods as there are now, where they are more. */
+  async #withReplicas(
+    chart: string,
+    { values, manifest }: InstalledRevision,
+    replicas: number | undefined,
+  ): Promise<{ values: Values; isTakenBack: boolean }> {
+    const rendered = deploymentOf(parseManifest(manifest), releaseName('stable'))?.spec.replicas
+    if (replicas === undefined || rendered === undefined || replicas <= rendered) return { values, isTakenBack: false }
+    for (const key of ['replicas', 'replicaCount']) {
+      const scaled: Values = { ...values, [key]: replicas }
+      const objects: RenderedObject[] | undefined = await this.renderings.render(chart, [scaled]).catch(unlessFailure)
+      if (objects && deploymentOf(objects, releaseName('stable'))?.spec.replicas === replicas)
+        return { values: scaled, isTakenBack: false }
+    }
+    return { values, isTakenBack: true }
+  }
+
+  async #isPatched(): Promise<boolean> {
+    const state = await readClusterState(this.#tools).catch(unlessFailure)
+    return state?.route !== undefined && showWeights(state.route.weights) !== showWeights(ALL_STABLE)
+  }
+
+  /** What values-stable.yaml must say of pods again, where a promotion has written into it what canary runs. */
+  async #valuesToRestore(base: InstalledRevision): Promise<Values | undefined> {
+    const canary = await readInstalled(this.#tools, 'canary').catch(unlessFailure)
+    if (!canary || haveSamePods(canary, base)) return undefined
+    const { values } = await this.file('stable')
+    const given = withPodValues(values, await readGiven(this.#tools, canary), await this.overlays())
+    return isDeepStrictEqual(given, values) ? base.values : undefined
+  }
+
+  /** What canary is; undefined where only files are edited. */
+  async carried(): Promise<Carried | undefined> {
+    return this.place.filesOnly ? undefined : readCarried(this.#tools)
+  }
+
+  /**
+   * Which chart the weights are moved with: where canary was installed from another one than stable, stable's own, until stable is
+   * given what canary runs.
+   * @throws {Failure} where canary was installed from another chart than the one that is given
+   */
+  async withChartForWeights<T>(carried: Carried | undefined, act: (chart: string) => Promise<T>): Promise<T> {
+    const { chart } = this.place
+    const installed = carried && (await this.installed())
+    if (!carried || !installed) return act(chart)
+    const [there, stables, canarys] = await Promise.all([
+      this.#tools.helm('show', 'chart', chart).then(chartNameOf),
+      readChartName(this.#tools, 'stable', installed.revision),
+      readChartName(this.#tools, 'canary', carried.revision.revision),
+    ])
+    if (canarys !== undefined && canarys !== there)
+      throw new Failure(
+        `${releaseName('canary')} was installed from chart ${canarys}, and --chart ${chart} is ${there}: give the chart that was judged, or upgrade canary with this one first`,
+      )
+    return stables === undefined || stables === there ? act(chart) : this.renderings.withInstalledChart(installed, act)
+  }
+
+  /**
+   * The proof that what was judged is what is promoted: stable's pods, as Helm would render them, are canary's but for role and names.
+   * @throws {Failure} naming the fields that differ
+   */
+  async proveGiven(carried: Carried): Promise<void> {
+    const { after } = await this.edited(weightsOf((await this.file('stable')).values), carried.given)
+    const name = releaseName('stable')
+    const pods = deploymentOf(await this.renderings.render(this.place.chart, this.layers(after.values)), name)?.spec.template
+    if (!pods) throw new Failure(`the chart makes no Deployment ${name}: there is nothing to promote to`)
+    const differences = comparePods(carried.pods, pods).map((difference) => ({ object: 'pods', ...difference }))
+    if (differences.length > 0)
+      throw new Failure(
+        `stable would get other pods than were judged in canary (from canary to stable, ${listDifferences(differences)}): have both releases get the same, by values or by the files that are laid over them`,
+      )
+    const own = (await this.installed()) as InstalledRevision
+    const isSameImage = podTemplateOf(own.manifest, 'stable')?.spec.containers.every(
+      ({ name, image }) => pods.spec.containers.find((other) => other.name === name)?.image === image,
+    )
+    const other = isSameImage ? otherImage(carried.digests, await readImageDigests(this.#tools, 'stable')) : undefined
+    if (other !== undefined)
+      throw new Failure(
+        `one tag stands for two images (${other}), so giving stable that tag would not give it what was judged: pin it with image.digest, or use a tag that does not move`,
+      )
+  }
+
+  /** Whether stable's pods are canary's, as rendered and as they run. */
+  async runsCarried(carried: Carried): Promise<boolean> {
+    const newest = await readInstalled(this.#tools, 'stable')
+    if (newest?.status !== 'deployed' || !haveSamePods(carried.revision, newest)) return false
+    return otherImage(carried.digests, await readImageDigests(this.#tools, 'stable')) === undefined
+  }
+
+  /** The change that made the newest revision, where this CLI did. */
+  async lastChange(): Promise<Change | undefined> {
+    const newest = await readInstalled(this.#tools, 'stable')
+    return newest && parseDescription(newest.description)
   }
 
   /** Waits until the gateway has the weights, and stable's pods are what they should be. */
@@ -190,7 +496,7 @@ export class StableRelease {
   /** Sees to a release that a Helm left in the middle of its work. */
   async recover(haste: Haste): Promise<void> {
     if (this.place.filesOnly) return
-    const found = await readRelease(this.#tools, 'stable')
+    const found = await readInstalled(this.#tools, 'stable')
     if (!found?.status.startsWith('pending')) return
     await this.#progress.step(
       `${releaseName('stable')} is ${found.status}, left by a Helm that may still run`,
@@ -199,7 +505,9 @@ export class StableRelease {
         const now = await this.#quiet(haste)
         if (!now?.status.startsWith('pending')) return now?.status ?? 'gone'
         // Helm takes "deployed" from the old revision before it gives it to the new one: one that dies in between leaves none.
-        const good = (await this.#revisions(now)).find(({ status }) => status === 'deployed' || status === 'superseded')
+        const good = (await readHistory(this.#tools, 'stable')).find(
+          ({ status }) => status === 'deployed' || status === 'superseded',
+        )
         if (!good)
           throw new Failure(
             `${releaseName('stable')} is ${now.status} and was never deployed: helm uninstall it, and install it again`,
@@ -213,14 +521,14 @@ export class StableRelease {
   }
 
   /** Waits until the release is pending no more, or nothing has moved for a while. */
-  async #quiet(haste: Haste): Promise<Revision | undefined> {
+  async #quiet(haste: Haste): Promise<InstalledRevision | undefined> {
     let since = haste === 'urgent' ? 0 : Date.now()
     for (;;) {
-      const { releases, workloads } = await readClusterState(this.#tools)
-      const { stable } = releases
+      const stable = await readInstalled(this.#tools, 'stable')
       if (!stable?.status.startsWith('pending')) return stable
+      const workloads = haste === 'careful' ? (await readClusterState(this.#tools)).workloads : undefined
       // Whoever waits for pods is alive, until Helm's own patience ends.
-      const mayWait = haste === 'careful' && workloads.stable?.isRolledOut === false && Date.now() - stable.at < HELM_MS
+      const mayWait = workloads?.stable?.isRolledOut === false && Date.now() - stable.at < HELM_MS
       if (mayWait) since = Date.now()
       if (Date.now() - Math.max(since, stable.at) > QUIET_MS) return stable
       await this.#pause()
@@ -232,21 +540,33 @@ export class StableRelease {
       throw new Interrupted()
     })
   }
+}
 
-  /** The newest first. */
-  async #revisions(newest: Revision): Promise<Revision[]> {
-    const text = await this.#tools.helm('history', releaseName('stable'), '--output', 'json')
-    const numbers = (JSON.parse(text) as { revision: number }[]).map(({ revision }) => revision).toSorted((a, b) => b - a)
-    const older = numbers.filter((revision) => revision < newest.revision)
-    const read = await Promise.all(older.map((revision) => readRelease(this.#tools, 'stable', revision)))
-    return [newest, ...read.filter((revision) => revision !== undefined)]
-  }
+export interface SetBack {
+  /** Stable is on the way back to what it ran before a promotion. */
+  readonly isRestored: boolean
+  /** What was left, or could not be seen, a sentence each. */
+  readonly notes: readonly string[]
+}
 
-  /** What an unfinished promotion has taken the place of. */
-  async podValuesToRestore({ releases: { stable, canary } }: ClusterState): Promise<PodValues | undefined> {
-    if (!stable || !canary) return undefined
-    // Reading history takes time, and where stable serves, there is none that counts.
-    const revisions = weightsOf(stable.values).stable > 0 ? [stable] : await this.#revisions(stable)
-    return podValuesToRestore(canary.values, (await this.file('stable')).values, revisions)
-  }
+const asGiven = (values: Values | undefined): Given | undefined => values && { values, computed: values }
+
+function refuseOwned(owner: ClusterState['owner']): void {
+  if (owner) throw new Failure(`${owner.name} owns these objects, and would undo what is done here: ${owner.instead}`)
+}
+
+/** Whether the pods of a revision of stable are as canary's, but for role and names. */
+export function haveSamePods(canary: InstalledRevision, stable: InstalledRevision): boolean {
+  const [judged, own] = [podTemplateOf(canary.manifest, 'canary'), podTemplateOf(stable.manifest, 'stable')]
+  return judged !== undefined && own !== undefined && comparePods(judged, own).length === 0
+}
+
+/** Of what `helm show chart` prints. */
+function chartNameOf(text: string): string {
+  const { name, version } = parse(text) as { name: string; version: string }
+  return `${name}-${version}`
+}
+
+function unlessFailure(error: unknown): undefined {
+  if (!(error instanceof Failure)) throw error
 }

@@ -1,26 +1,44 @@
+import { Failure, WrongUse } from '../errors.ts'
 import { ALL_STABLE } from '../values/weights.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
+import type { Change } from './releaseDescription.ts'
 import type { Session } from './session.ts'
 
 export interface TakenBack {
   /** How long it took until every reply was stable's; undefined where nobody was asked, or it did not come to that. */
   readonly seconds: number | undefined
   readonly report: Report | undefined
+  /** What was left, or could not be seen, a sentence each. */
+  readonly notes: readonly string[]
 }
 
 /**
- * Sets 100/0, now. Where a promotion has begun to give stable what canary runs, stable goes back to what it ran before, in the same
- * edit: a version that is taken back must not come in by the other door.
+ * Sets 100/0, now, whatever is not known. Where a promotion has begun to give stable what canary runs, stable goes back to what it ran
+ * before, in the same upgrade: a version that is taken back must not come in by the other door.
  * @param mayAsk whether there is a gateway to ask where no cluster says where it listens
  */
-export async function takeBack({ release, replies }: Session, mayAsk: boolean): Promise<TakenBack> {
+export async function takeBack(session: Session, change: Omit<Change, 'step' | 'weights'>, mayAsk: boolean): Promise<TakenBack> {
+  const { release } = session
   const startedAt = performance.now()
-  await release.recover('urgent')
-  const state = await release.state()
-  const podValues = state && (await release.podValuesToRestore(state))
-  const title = podValues ? 'Set 100/0, and give stable back what it ran before' : 'Set 100/0'
-  await release.apply(title, ALL_STABLE, 'urgent', podValues)
-  if (!state && !mayAsk) return { seconds: undefined, report: undefined }
+  if (release.place.filesOnly) {
+    await release.writeAllStable('Set 100/0')
+    return mayAsk ? look(session, startedAt, 'settled', []) : { seconds: undefined, report: undefined, notes: [] }
+  }
+  const { isRestored, notes } = await release.takeBack(change)
+  try {
+    return await look(session, startedAt, isRestored ? 'rolling' : 'settled', [...notes, ...(await release.leftLines())])
+  } catch (error) {
+    if (!(error instanceof Failure) && !(error instanceof WrongUse)) throw error
+    return { seconds: undefined, report: undefined, notes: [...notes, `Nobody was asked: ${error.message}`] }
+  }
+}
+
+async function look(
+  { release, replies }: Session,
+  startedAt: number,
+  pods: 'settled' | 'rolling',
+  notes: readonly string[],
+): Promise<TakenBack> {
   const target = await replies.target(await release.state())
   // Whatever its version: stable may be on the way back.
   const seconds = await replies.settle(
@@ -31,9 +49,9 @@ export async function takeBack({ release, replies }: Session, mayAsk: boolean): 
     ],
     startedAt,
   )
-  if (podValues) await release.rolledOut()
+  if (pods === 'rolling') await release.rolledOut()
   const expectation = await replies.expected(await release.state(), ALL_STABLE)
   // Pods of before serve on for a while.
-  if (podValues) await replies.settle(target, expectation, startedAt)
-  return { seconds, report: await replies.check('Check that every reply is from stable', target, expectation) }
+  if (pods === 'rolling') await replies.settle(target, expectation, startedAt)
+  return { seconds, report: await replies.check('Check that every reply is from stable', target, expectation), notes }
 }

@@ -10,10 +10,7 @@ import type { ValuesReader } from './valuesReader.ts'
 export async function readOverlays(reader: ValuesReader, paths: readonly string[]): Promise<Values[]> {
   const files = await Promise.all(paths.map((path) => reader.file(path)))
   return files.map(({ path, values }) => {
-    const taken = [
-      ...(['image', 'env'] as const).filter((key) => values[key] !== undefined),
-      ...roles.filter((role) => values.traffic?.[role] !== undefined).map((role) => `traffic.${role}`),
-    ]
+    const taken = roles.filter((role) => values.traffic?.[role] !== undefined).map((role) => `traffic.${role}`)
     if (taken.length > 0)
       throw new WrongUse(
         `--values ${path} sets ${taken.join(' and ')}: that must stand in values-stable.yaml alone, which is edited here`,

@@ -31,7 +31,7 @@ export interface Report extends Judgement {
 }
 
 /** More than this must be asked for. */
-const MOST_BY_DEFAULT = 50_000
+export const MOST_BY_DEFAULT = 50_000
 
 const MOST_FIRST_REPLIES = 20
 

@@ -11,6 +11,7 @@ const LOOKS = 2
 
 /**
  * Waits until replies come as they should.
+ * @param rate requests a second on average, at most
  * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before
  */
 export async function waitForReplies(
@@ -18,6 +19,7 @@ export async function waitForReplies(
   expectation: Expectation,
   patienceMs: number,
   signal: AbortSignal,
+  rate = LOOK.rate,
 ): Promise<number | undefined> {
   const client = new VersionClient(target)
   const until = performance.now() + patienceMs
@@ -26,7 +28,12 @@ export async function waitForReplies(
     for (let agreeing = 0; agreeing < LOOKS; ) {
       const sample = new Sample()
       const startedAt = performance.now()
-      await sendRequests(client, LOOK, (outcome) => sample.add(outcome), signal)
+      await sendRequests(
+        client,
+        { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) },
+        (outcome) => sample.add(outcome),
+        signal,
+      )
       if (signal.aborted) throw new Interrupted()
       if (!agreesWith(sample, expectation)) agreeing = 0
       else if (agreeing++ === 0) since = startedAt

@@ -2,8 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
-import { copyChart, run, stableFile, start, temporary } from '../commandLine.ts'
-import { fakeCluster } from '../fakeCluster.ts'
+import { copyChart, run, stableFile, start } from '../commandLine.ts'
 import { gateway } from '../fakeService.ts'
 
 afterAll(removeDemos)
@@ -122,20 +121,5 @@ describe.concurrent('shift', () => {
     ],
   ])('%s is wrong use', async (line, message) => {
     expect(await run(line)).toEqual({ exitCode: 64, stdout: expect.any(String), stderr: `canary: ${message}` })
-  })
-
-  it('runs Helm with the files it is given, and says what Helm says', async ({ expect }) => {
-    const chart = copyChart()
-    const overlay = join(temporary(), 'overlay.yaml')
-    writeFileSync(overlay, 'replicas: 2\n')
-    const { env, asked } = await fakeCluster()
-    const dry = await run(`shift 50/50 --dry-run --chart ${chart} --values ${overlay} --namespace n`, env)
-    const command = `helm upgrade --install devops-api-stable ${chart} --values ${chart}/values-stable.yaml --values ${overlay} --wait --namespace n`
-    expect(dry.stdout.split('\n').at(-1)).toBe(command)
-    expect(asked()).not.toContain('upgrade')
-    const { exitCode, stderr } = await run(`shift 50/50 --chart ${chart} --values ${overlay} --namespace n`, env)
-    expect(exitCode).toBe(1)
-    expect(stderr).toMatch(/^canary: helm upgrade --install: /)
-    expect(asked()).toContain(command)
   })
 })

@@ -40,9 +40,14 @@ describe('nextStep', () => {
   it.each([
     ['everything has passed', situation('0/100', { passed: 100 }), 'give'],
     ['it is written, and canary serves', situation('0/100', { isGiven: true }), 'roll out'],
-    ['it runs, and canary serves', situation('0/100', { isGiven: true, isRolledOut: true }), 'hand back'],
-    ['it runs, and canary has a share', situation('90/10', { isGiven: true, isRolledOut: true }), 'hand back'],
-    ['it runs, and the route is behind', situation('100/0', { isGiven: true, isRolledOut: true, live: w('0/100') }), 'hand back'],
+    ['it runs, and canary serves', situation('0/100', { isGiven: true, isRolledOut: true }), 'gate'],
+    [
+      'it runs and is judged, and canary serves',
+      situation('0/100', { isGiven: true, isRolledOut: true, passed: 100 }),
+      'hand back',
+    ],
+    ['there is nothing to give, and canary has a share', situation('90/10', { isGiven: true, isRolledOut: true }), 'done'],
+    ['it runs, and the route is behind', situation('100/0', { isGiven: true, isRolledOut: true, live: w('0/100') }), 'gate'],
     ['it runs, and the file is behind', situation('0/100', { isGiven: true, isRolledOut: true, live: w('100/0') }), 'hand back'],
     ['it runs, and stable serves', situation('100/0', { isGiven: true, isRolledOut: true }), 'done'],
     ['it is written, and stable serves', situation('100/0', { isGiven: true }), 'refuse'],

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { editValues } from '../../../src/canary/values/editValues.ts'
-import { withKeysOf } from '../../../src/canary/values/podValues.ts'
 import type { Values } from '../../../src/canary/values/values.ts'
 import { withWeights } from '../../../src/canary/values/weights.ts'
 import { seeded } from '../../seeded.ts'
 import { helmReader } from './helmReader.ts'
+
+/** The same values but for some keys, which are as in others, and left out where those have none. */
+function withKeysOf(values: Values, others: Values, keys: readonly string[]): Values {
+  const kept = Object.entries(values).filter(([key]) => !keys.includes(key) || key in others)
+  return Object.fromEntries([...kept, ...Object.entries(others).filter(([key]) => keys.includes(key))])
+}
 
 const reader = helmReader()
 

@@ -11,7 +11,7 @@ it('Files laid over others must not hide what is edited', async () => {
   expect(await readOverlays(helmReader(), [path])).toEqual([{ gateway: { create: false } }])
   writeFileSync(path, 'image: {tag: "1"}\nenv: {}\ntraffic: {canary: 1}\n')
   await expect(readOverlays(helmReader(), [path])).rejects.toThrow(
-    `--values ${path} sets image and env and traffic.canary: that must stand in values-stable.yaml`,
+    `--values ${path} sets traffic.canary: that must stand in values-stable.yaml`,
   )
   writeFileSync(path, 'weights: &w {canary: 1}\ntraffic:\n  <<: *w\n')
   await expect(readOverlays(helmReader(), [path])).rejects.toThrow(`--values ${path} sets traffic.canary: `)

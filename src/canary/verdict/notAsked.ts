@@ -1,12 +1,22 @@
 import { list } from '../format.ts'
-import type { Outcome, Sample } from '../sampling/sample.ts'
+import type { Sample } from '../sampling/sample.ts'
 
 /** What a gateway answers itself for a Service of the route: it is missing, cannot be reached, has no ready pod, or is too slow. */
 const GATEWAYS_OWN = /^(500|502|503|504) without a version$/
 
-/** Whether a reply shows that the place is right: by a version, or because a gateway answers so for a Service of the route. */
-export const isFromTheRoute = ({ version, error }: Pick<Outcome, 'version' | 'error'>): boolean =>
-  version !== undefined || GATEWAYS_OWN.test(error ?? '')
+/** What else comes where the service is not, and why. */
+const meanings: [RegExp, string][] = [
+  [/^404 /, 'no route takes this host name and path there'],
+  [/^30\d to https:/, 'it only redirects to HTTPS'],
+  [/^429 /, 'the gateway limits how often it is asked'],
+  [/^certificate refused/, 'NODE_EXTRA_CA_CERTS names a file of authorities to trust besides'],
+]
+
+/** What came instead of a reply by the service, with what that means as a rule. */
+export function explained(failure: string): string {
+  const [, meaning] = meanings.find(([pattern]) => pattern.test(failure)) ?? []
+  return meaning ? `${failure} (${meaning})` : failure
+}
 
 /**
  * Why a sample says nothing about the service, because it never reached it: a wrong address, a host name that the route does not take, a
@@ -14,6 +24,7 @@ export const isFromTheRoute = ({ version, error }: Pick<Outcome, 'version' | 'er
  */
 export function whyNotAsked({ requests, sources, failures }: Sample): string | undefined {
   if (requests === 0) return 'no request was made'
-  if (sources.length > 0 || [...failures.keys()].some((error) => isFromTheRoute({ error }))) return undefined
-  return `nobody answered as devops-api (${list(failures)}): is this the right address, host name and path?`
+  if (sources.length > 0 || [...failures.keys()].some((failure) => GATEWAYS_OWN.test(failure))) return undefined
+  const instead = list(new Map([...failures].map(([failure, number]) => [explained(failure), number])))
+  return `nobody answered as devops-api, but ${instead}: is this the right address, host name and path?`
 }

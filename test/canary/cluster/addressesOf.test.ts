@@ -16,7 +16,7 @@ function asked(
     conditions = {},
   }: Partial<{
     hostnames: string[]
-    addresses: string[]
+    addresses: (string | { type: string; value: string })[]
     parent: Partial<ParentRef>
     namespace: string
     conditions: Record<string, object[]>
@@ -25,7 +25,7 @@ function asked(
   const gateway: GatewayObject = {
     spec: { gatewayClassName: 'c', listeners },
     status: {
-      addresses: addresses.map((value) => ({ value })),
+      addresses: addresses.map((address) => (typeof address === 'string' ? { value: address } : address)),
       listeners: Object.entries(conditions).map(([name, conditions]) => ({
         name,
         attachedRoutes: 0,
@@ -48,6 +48,17 @@ describe('a Gateway is asked', () => {
       'http://[fd00::1]:8000/version a.example',
       'http://g.istio-system.svc.cluster.local:8000/version a.example',
     ])
+  })
+
+  it.each([
+    ['example.com/pool', 'pool 7'],
+    ['NamedAddress', 'internal/gateway'],
+  ])('not at an address that is no IP address or host name, but a %s', (type, value) => {
+    expect(asked([http], { addresses: [{ type, value }] })).toEqual({
+      at: [],
+      reasons: [`Gateway g has no address to connect to in its status, but ${type} ${value}`],
+    })
+    expect(asked([http], { addresses: [{ type, value }, '10.0.0.1'] }).at).toHaveLength(1)
   })
 
   it('by plain HTTP first, wherever HTTPS stands', () => {

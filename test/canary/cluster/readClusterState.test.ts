@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { understandRoute } from '../../../src/canary/cluster/readClusterState.ts'
+import type { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
+import { readClusterState, understandRoute } from '../../../src/canary/cluster/readClusterState.ts'
+import { Failure } from '../../../src/canary/errors.ts'
 
 describe('understandRoute', () => {
   const route = (conditions: object[], change = {}) =>
@@ -64,5 +66,77 @@ describe('understandRoute', () => {
 
   it('counts all where the class is not known', () => {
     expect(understandRoute(twice, [undefined]).problems).toHaveLength(2)
+  })
+})
+
+describe('readClusterState', () => {
+  const gateway = {
+    spec: {
+      gatewayClassName: 'c',
+      listeners: [{ name: 'web', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } }],
+    },
+    status: { addresses: [{ value: '10.0.0.1' }] },
+  }
+  const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({ type, status: 'True', reason: type }))
+
+  function reading(parentRef: object, answers: Record<string, object | string>) {
+    const route = {
+      kind: 'HTTPRoute',
+      metadata: { name: 'devops-api-stable', namespace: 'n' },
+      spec: { parentRefs: [parentRef], hostnames: ['a.example'] },
+      status: {
+        parents: [
+          { controllerName: 'ours', parentRef, conditions },
+          { controllerName: 'another', parentRef, conditions: conditions.map((entry) => ({ ...entry, status: 'False' })) },
+        ],
+      },
+    }
+    const asked: string[] = []
+    const all = { 'deployments,services': { items: [] }, httproutes: { items: [route] }, ...answers }
+    const tools = {
+      async helm() {
+        throw new Failure('helm status: release: not found')
+      },
+      async kubectl(...args: string[]) {
+        asked.push(args.join(' '))
+        const [, answer] = Object.entries(all).find(([kind]) => args[1]?.startsWith(kind)) ?? []
+        if (typeof answer === 'object') return JSON.stringify(answer)
+        throw new Failure(`kubectl get ${args[1]}: ${answer}`)
+      },
+    }
+    return { asked, state: readClusterState(tools as unknown as HelmAndKubectl) }
+  }
+
+  it('knows where to ask, and which controller counts', async () => {
+    const { state, asked } = reading(
+      { name: 'g', namespace: 'gateways' },
+      { gateways: gateway, gatewayclasses: { spec: { controllerName: 'ours' } } },
+    )
+    const { addresses, notAddresses, route } = await state
+    expect(addresses.map(({ url, host }) => [url.href, host])).toEqual([['http://10.0.0.1/version', 'a.example']])
+    expect(notAddresses).toEqual([])
+    expect(route?.problems).toEqual([])
+    expect(asked).toContain('get gateways.gateway.networking.k8s.io g --namespace gateways --output json')
+  })
+
+  it('does without what nobody lets it read, and says why', async () => {
+    const withoutClass = await reading({ name: 'g' }, { gateways: gateway, gatewayclasses: 'forbidden' }).state
+    expect(withoutClass.addresses.map(({ url, host }) => [url.href, host])).toEqual([['http://10.0.0.1/version', 'a.example']])
+    expect(withoutClass.route?.problems).toHaveLength(2)
+    const withoutGateway = await reading({ name: 'g' }, { gateways: 'forbidden' }).state
+    expect([withoutGateway.addresses, withoutGateway.notAddresses]).toEqual([
+      [],
+      ['kubectl get gateways.gateway.networking.k8s.io: forbidden'],
+    ])
+  })
+
+  it.each([
+    [{ name: 'g', group: 'networking.istio.io' }, 'Gateway.networking.istio.io g'],
+    [{ name: 's', group: '', kind: 'Service' }, 'Service s'],
+    [{ name: 'l', kind: 'ListenerSet' }, 'ListenerSet l'],
+  ])('takes no other parent for a Gateway: %j', async (parentRef, what) => {
+    const { state, asked } = reading(parentRef, { gateways: gateway })
+    expect((await state).notAddresses).toEqual([`the route belongs to ${what}, which is no Gateway of the Gateway API`])
+    expect(asked).toHaveLength(2)
   })
 })

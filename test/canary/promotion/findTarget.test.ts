@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ClusterState } from '../../../src/canary/cluster/clusterState.ts'
+import { WrongUse } from '../../../src/canary/errors.ts'
 import { findTarget } from '../../../src/canary/promotion/findTarget.ts'
 import { certificate } from './certificate.ts'
 
@@ -47,6 +49,19 @@ describe('findTarget', () => {
     expect((await findTarget({}, state(url), signal)).url).toBe(url)
   })
 
+  it('is the place where the service answers, before one where only a gateway does', async () => {
+    const [gateway, right] = [await saying(503), await answering(service)]
+    expect((await findTarget({}, state(gateway, right), signal)).url).toBe(right)
+  })
+
+  it('is right where canary lets the first request wait for ever', async () => {
+    let n = 0
+    const url = await answering((request, response) => {
+      if (n++ > 0) service(request, response as never)
+    })
+    expect((await findTarget({}, state(url), signal)).url).toBe(url)
+  })
+
   it('is right where only one reply in ten is from the service', async () => {
     let n = 0
     const url = await answering((request, response) =>
@@ -58,13 +73,17 @@ describe('findTarget', () => {
   it('is none where nobody answers for the route, and says what came instead', async () => {
     const notFound = await saying(404)
     await expect(findTarget({}, state([notFound, '*.x.example']), signal)).rejects.toThrow(
-      `nobody knows where to ask, because at ${notFound.origin}, as *.x.example, nobody answers for the route: 404 without a version: give --url, and --host`,
+      `nobody knows where to ask, because at ${notFound.origin}, as *.x.example, nobody answers for the route: 404 without a version (no route takes this host name and path there): give --url, and --host`,
     )
-    await expect(findTarget({ url: notFound }, undefined, signal)).rejects.toThrow('give another --url, or --host')
+    const wrong = findTarget({ url: notFound }, undefined, signal)
+    await expect(wrong).rejects.toThrow('give another --url, or --host')
+    await expect(wrong).rejects.toBeInstanceOf(WrongUse)
     const redirect = await saying(301, { location: 'https://x/' })
-    await expect(findTarget({}, state(redirect), signal)).rejects.toThrow('nobody answers for the route: 301 to https://x/: give')
+    await expect(findTarget({}, state(redirect), signal)).rejects.toThrow('301 to https://x/ (it only redirects to HTTPS): give')
     const limited = await saying(429)
-    await expect(findTarget({}, state(limited), signal)).rejects.toThrow('nobody answers for the route: 429 without a version')
+    await expect(findTarget({}, state(limited), signal)).rejects.toThrow(
+      '429 without a version (the gateway limits how often it is asked)',
+    )
   })
 
   it('is none where no place is known', async () => {
@@ -74,24 +93,41 @@ describe('findTarget', () => {
     await expect(findTarget({}, without, signal)).rejects.toThrow('because Gateway g has no address in its status: give --url')
   })
 
-  it('asks by HTTPS with the host as the name that the certificate must be for', async () => {
-    let asked: string | undefined
-    const { key, cert } = await certificate('canary.example.com')
-    const server = createSecureServer(
-      {
-        key,
-        cert,
-        SNICallback: (name, done) => {
-          asked = name
-          done(null)
-        },
-      },
-      service,
-    )
-    const url = await listening(server as unknown as Server, 'https')
-    await expect(findTarget({}, state([url, 'canary.example.com:443']), signal)).rejects.toThrow(
-      /certificate refused \(\w*SELF_SIGNED_CERT\w*\)/,
-    )
-    expect(asked).toBe('canary.example.com')
+  describe('by HTTPS', () => {
+    const names: string[] = []
+    const secure = async (options: { key: Buffer; cert: Buffer }) =>
+      listening(
+        createSecureServer(
+          {
+            ...options,
+            SNICallback: (name, done) => {
+              names.push(name)
+              done(null)
+            },
+          },
+          service,
+        ) as unknown as Server,
+        'https',
+      )
+
+    it('asks with the host as the name that the certificate must be for, and of an authority that is trusted', async () => {
+      const { key, cert } = await certificate('canary.example.com')
+      const url = await secure({ key, cert })
+      const find = (host: string) => findTarget({}, state([url, host]), signal)
+      await expect(find('canary.example.com:443')).rejects.toThrow(
+        'certificate refused (DEPTH_ZERO_SELF_SIGNED_CERT) (NODE_EXTRA_CA_CERTS',
+      )
+      const authorities = getCACertificates('default')
+      setDefaultCACertificates([...authorities, `${cert}`])
+      try {
+        expect(await find('canary.example.com:443')).toMatchObject({ url, headers: { host: 'canary.example.com:443' } })
+        await expect(find('another.example.com')).rejects.toThrow('certificate refused (ERR_TLS_CERT_ALTNAME_INVALID)')
+        // An IP address is no name to ask a certificate for (RFC 6066).
+        await expect(find('10.0.0.1')).rejects.toThrow('certificate refused (ERR_TLS_CERT_ALTNAME_INVALID)')
+        expect([...new Set(names)]).toEqual(['canary.example.com', 'another.example.com'])
+      } finally {
+        setDefaultCACertificates(authorities)
+      }
+    })
   })
 })

@@ -15,16 +15,18 @@ function judged(...outcomes: Outcome[]) {
 
 describe('a sample that never reached the service', () => {
   it.each([
-    '404 without a version',
-    '301 to https://x/',
-    'connection refused',
-    'timeout',
-    '429 without a version',
-    '200 without a version',
-  ])('is no verdict on it: %s', (error) => {
+    ['404 without a version', ' (no route takes this host name and path there)'],
+    ['301 to https://x/', ' (it only redirects to HTTPS)'],
+    ['302 to http://x/', ''],
+    ['connection refused', ''],
+    ['timeout', ''],
+    ['certificate refused (DEPTH_ZERO_SELF_SIGNED_CERT)', ' (NODE_EXTRA_CA_CERTS names a file of authorities to trust besides)'],
+    ['429 without a version', ' (the gateway limits how often it is asked)'],
+    ['200 without a version', ''],
+  ])('is no verdict on it: %s', (error, meaning) => {
     const { verdict, gates } = judged({ error })
     expect(verdict).toBe('INCONCLUSIVE')
-    const reason = `nobody answered as devops-api (${planned.requests.toLocaleString('en')} × ${error}): is this the right address, host name and path?`
+    const reason = `nobody answered as devops-api, but ${planned.requests.toLocaleString('en')} × ${error}${meaning}: is this the right address, host name and path?`
     expect(gates.map((gate) => [gate.verdict, gate.reason])).toEqual(Array(3).fill(['INCONCLUSIVE', reason]))
   })
 

@@ -1,7 +1,8 @@
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { Failure, Interrupted, WrongUse } from './errors.ts'
-import type { Terminal } from './output/terminal.ts'
+import type { Io, Terminal } from './output/terminal.ts'
+import { shownUrl } from './sampling/shownUrl.ts'
 
 // As sysexits.h has them.
 const WRONG_USE = 64
@@ -20,23 +21,17 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand,
 }
 
-/** Where a command reads and writes, and what ends it early. */
-export interface Io {
-  readonly stdout: NodeJS.WriteStream
-  readonly stderr: { write(text: string): unknown }
-  /** Aborts when the user has had enough. */
-  readonly signal: AbortSignal
-}
-
 /**
  * Runs one command of the CLI.
  * @param argv what was typed after the program's name
  * @returns the exit code; whatever goes wrong is said in one line on stderr
  */
-export async function run(argv: string[], { stdout, stderr, signal }: Io): Promise<number> {
+export async function run(argv: string[], { stdout, stderr: stream, signal }: Io): Promise<number> {
+  const stderr = { write: (text: string) => stream.write(withoutCredentials(text, argv)) }
   let exitCode = 0
   const terminal: Terminal = {
     stdout,
+    stderr,
     signal,
     exitWith(code) {
       exitCode = code
@@ -66,6 +61,19 @@ export async function run(argv: string[], { stdout, stderr, signal }: Io): Promi
     return exitCodeOf(error)
   }
 }
+
+/** A text without the user names and passwords that URLs among the arguments have, even URLs that are not quite right. */
+function withoutCredentials(text: string, argv: string[]): string {
+  const found = argv.flatMap((argument) => {
+    const [, credentials] = /^(?:--[a-z-]+=)?(?:[a-z]+:\/\/)?([^\s@]*:\S.*@)/i.exec(argument) ?? []
+    return credentials === undefined || isPlainUrl(argument) ? [] : credentials
+  })
+  return found.reduce((rest, credentials) => rest.replaceAll(credentials, ''), text)
+}
+
+/** A URL may have colons and an @ elsewhere. */
+const isPlainUrl = (text: string) =>
+  /^https?:/i.test(text) && URL.canParse(text) && shownUrl(new URL(text)) === new URL(text).href
 
 const oneLine = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ')
 

@@ -54,17 +54,17 @@ export const expectation: Parser<Expectation> = (text) => {
   }
 }
 
-/** A URL to ask. */
+/** A URL to ask: one that names no path is asked for `/version`, any other as it is. */
 export const endpoint: Parser<URL> = (text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    refuse('a URL such as http://127.0.0.1:8000; /version is added where it is missing')
-  if (!/\/version$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/version`
+    refuse('a URL such as http://127.0.0.1:8000, which is asked for /version, or one with a path')
+  if (url.pathname === '/' && url.search === '') url.pathname = '/version'
   return url
 }
 
-// Those that make up the connection or the message are the HTTP client's.
-const RESERVED = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
+// Those that make up the connection or the message are the HTTP client's, which decodes nothing.
+const RESERVED = /^(accept-encoding|connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
 
 function header(text: string, previous: Record<string, string>): Record<string, string> {
   const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):\s*([!-~](?:[ -~]*[!-~])?)\s*$/.exec(text) ?? []
@@ -110,7 +110,7 @@ export function addAsking(command: Command, defaults: { rate: [number, string]; 
   return command
     .argument(
       '<URL>',
-      'where the gateway listens, such as http://127.0.0.1:8000; /version is added where it is missing',
+      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is',
       endpoint,
     )
     .addOption(rateOption(defaults.rate))

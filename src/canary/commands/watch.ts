@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { createLogUpdate } from 'log-update'
 import { type AskingOptions, addAsking, duration, expectation, targetOf } from '../options.ts'
+import type { WatchOutput } from '../output/outputs.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import type { Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
+import { shownUrl } from '../sampling/shownUrl.ts'
 import { VersionClient } from '../sampling/versionClient.ts'
 import type { Expectation } from '../verdict/expectation.ts'
 import { History } from '../watch/history.ts'
@@ -46,7 +48,7 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   const started = performance.now()
   const seconds = () => (performance.now() - started) / 1000
   const screen = (shown: { sample: Sample; seconds: number }) =>
-    watchScreen(url.href, history, shown, seconds(), columnsOf(stdout), painter(stdout))
+    watchScreen(shownUrl(url), history, shown, seconds(), columnsOf(stdout), painter(stdout))
 
   const live = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
   const draw = () => live?.(`${screen(history.recent(performance.now()))}\nCtrl-C ends with a summary`)
@@ -61,21 +63,16 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
 
   const endSecond = () => {
     const second = history.endSecond()
-    if (json)
-      stdout.write(
-        `${JSON.stringify({ at: new Date(), seconds: seconds(), unsent: history.unsent, second, total: history.total })}\n`,
-      )
-    else if (!live) stdout.write(`${secondLine(second, new Date())}\n`)
+    const at = new Date()
+    if (json) stdout.write(`${JSON.stringify(watchOutput(at, seconds(), second, history.total))}\n`)
+    else if (!live) stdout.write(`${secondLine(second, at)}\n`)
   }
   const ticking = setInterval(endSecond, 1000)
 
   const client = new VersionClient(targetOf(url, options))
-  const onBusy = () => {
-    history.unsent++
-  }
   await sendRequests(
     client,
-    { requests: Number.POSITIVE_INFINITY, rate, onBusy },
+    { requests: Number.POSITIVE_INFINITY, rate, onUnsent: () => history.addUnsent() },
     (outcome) => history.add(outcome, performance.now()),
     signal,
   )
@@ -90,3 +87,10 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   else stdout.write(screen({ sample: history.total, seconds: seconds() }))
   terminal.exitWith(0)
 }
+
+const watchOutput = (at: Date, seconds: number, second: Sample, total: Sample): WatchOutput => ({
+  at: at.toISOString(),
+  seconds,
+  second: second.toJSON(),
+  total: total.toJSON(),
+})

@@ -3,6 +3,7 @@ import { describeExpectation } from '../verdict/expectation.ts'
 import type { Gate } from '../verdict/judge.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 import { fold, type Paint, type Style } from './terminal.ts'
+import { unsentText } from './unsentText.ts'
 import { versionsTable } from './versionsTable.ts'
 
 const styles: Record<Gate['verdict'], Style> = {
@@ -27,6 +28,7 @@ export function reportText(report: Report, width: number, paint: Paint): string 
     ...fold(`expected: ${describeExpectation(expectation)}${origin[expectationFrom]}`, width),
     '',
     ...versionsTable(sample, expectation, seconds, width, paint),
+    ...unsentText(sample).flatMap((text) => fold(text, width).map((line) => paint('red', line))),
     '',
     ...gates.flatMap(({ name, verdict, reason }) => [
       `${paint(styles[verdict], verdict)} ${name}`,

@@ -1,10 +1,15 @@
 import { styleText } from 'node:util'
 
-/** Where a command writes to, and how it ends. */
-export interface Terminal {
+/** Where the CLI writes to, and what ends it early. */
+export interface Io {
   readonly stdout: NodeJS.WriteStream
+  readonly stderr: { write(text: string): unknown }
   /** Aborts when the user has had enough. */
   readonly signal: AbortSignal
+}
+
+/** The same for one command, which also says how it ends. */
+export interface Terminal extends Io {
   exitWith(code: number): void
 }
 

@@ -61,6 +61,8 @@ export const quantileMs = (latency: RecordableHistogram, q: number): number | un
 export class Sample {
   /** All of them: whatever a request came to, it counts. */
   requests = 0
+  /** Requests beside these that were due at a rate, but not sent, because all connections were busy. */
+  unsent = 0
   /** Those who answered; versions beyond the first 20 are one source. */
   readonly sources: Source[] = []
   /** Requests that nobody answered with a version, by what came instead. */
@@ -94,12 +96,20 @@ export class Sample {
     return source
   }
 
+  /** As JSON, in which each key is always there. */
   toJSON() {
-    const sources = this.sources.map(({ latency, ...source }) => ({
-      ...source,
-      latencyMs: { p50: quantileMs(latency, 0.5), p95: quantileMs(latency, 0.95), p99: quantileMs(latency, 0.99) },
-    }))
-    const { requests, failures, announced } = this
-    return { requests, sources, failures, announced }
+    const { requests, unsent, failures, announced } = this
+    const sources = this.sources.map(({ version, role, replies, errors, pods, latency }) => {
+      const ms = (q: number) => quantileMs(latency, q) ?? null
+      return {
+        version,
+        role: role ?? null,
+        replies,
+        errors: errors.toJSON(),
+        pods: pods.toJSON(),
+        latencyMs: { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99) },
+      }
+    })
+    return { requests, unsent, sources, failures: failures.toJSON(), announced: announced.toJSON() }
   }
 }

@@ -8,55 +8,73 @@ export interface Pace {
   readonly requests: number
   /** How often a second on average, at most. */
   readonly rate: number
-  /** Called instead of asking where a request is due but all connections are busy; without it, the request waits for one. */
-  readonly onBusy?: () => void
+  /** Called for each request that was due at this rate, but is not sent, because all connections were busy. */
+  readonly onUnsent?: () => void
 }
 
-/** How late a request may be that is still sent: a machine that was asleep does not make up for it with a burst. */
+/** How late a request may be that is still sent: what waits longer for a connection is given up, and does not become a burst. */
 const LATEST_MS = 1000
 
 /**
  * Asks at a pace, after random intervals, and hands on what becomes of each request, until all have ended or the signal aborts.
+ * At a rate, the latency of a request that had to wait for a connection counts from when it was due: otherwise a slow reply would hide
+ * how long those behind it had to wait.
  * Even intervals fall in step with other even traffic: a gateway that takes turns then gives this share of it too many turns, or none.
  * @see https://www.rfc-editor.org/rfc/rfc2330#section-11.1
  */
 export async function sendRequests(
   client: VersionClient,
-  { requests, rate, onBusy }: Pace,
+  { requests, rate, onUnsent }: Pace,
   onOutcome: (outcome: Outcome) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const { connections } = client.target
   let underWay = 0
   let change = Promise.withResolvers<void>()
   const wake = () => change.resolve()
   signal.addEventListener('abort', wake)
 
-  const ask = async () => {
+  const ask = async (since: number) => {
     underWay++
-    const outcome = await client.ask()
+    const outcome = await client.ask(since)
     underWay--
     if (!signal.aborted) onOutcome(outcome)
     wake()
   }
-  const untilUnderWay = async (most: number) => {
-    while (underWay > most && !signal.aborted) {
+  /** Fulfilled when fewer are under way, when time is up, or at the end. */
+  const untilFewer = async (than: number, until: number) => {
+    while (underWay >= than && !signal.aborted && performance.now() < until) {
       change = Promise.withResolvers()
+      const timer = Number.isFinite(until) ? setTimeout(wake, until - performance.now()) : undefined
       await change.promise
+      clearTimeout(timer)
     }
   }
 
-  const { connections } = client.target
+  const isPaced = Number.isFinite(rate)
+  const gap = () => (2 * Math.random() * 1000) / rate
+  let left = requests
   let due = performance.now()
-  for (let left = requests; left > 0; left--) {
+  let freeSince = 0
+  while (left > 0 && !signal.aborted) {
     const early = due - performance.now()
     if (early > 0) await sleep(early, undefined, { signal }).catch(() => {})
-    if (early < -LATEST_MS) due = performance.now()
-    due += (2 * Math.random() * 1000) / rate
-    if (!onBusy) await untilUnderWay(connections - 1)
+    // Nothing waits so long for a connection: the machine was asleep.
+    if (early < -2 * LATEST_MS) due = performance.now()
+    if (underWay >= connections) {
+      await untilFewer(connections, isPaced ? due + LATEST_MS : Number.POSITIVE_INFINITY)
+      freeSince = performance.now()
+    }
     if (signal.aborted) break
-    if (underWay < connections) ask()
-    else onBusy?.()
+    if (underWay >= connections) onUnsent?.()
+    else {
+      ask(isPaced && due < freeSince ? due : performance.now())
+      left--
+    }
+    due += gap()
   }
-  await untilUnderWay(0)
+  const isBusy = isPaced && underWay >= connections
+  for (const now = performance.now(); isBusy && left > 0 && due < now; due += gap()) onUnsent?.()
+  await untilFewer(1, Number.POSITIVE_INFINITY)
   signal.removeEventListener('abort', wake)
 }

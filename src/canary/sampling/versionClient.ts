@@ -1,10 +1,12 @@
+import { unescape as decode } from 'node:querystring'
 import { Pool } from 'undici'
 import type { Outcome } from './sample.ts'
 
 /** Whom to ask, and how. */
 export interface Target {
+  /** Asked as it is. Its user name and password are sent, and are for nobody else to see: `shownUrl` is without them. */
   readonly url: URL
-  /** By name; `host` replaces the one of the URL. */
+  /** By name; `host` and `authorization` replace what the URL says. */
   readonly headers: Readonly<Record<string, string>>
   /** The most connections, and so requests, at a time; they are kept alive. */
   readonly connections: number
@@ -28,16 +30,27 @@ const reasons: Record<string, string> = {
   EAI_AGAIN: 'unknown host',
 }
 
-/** Asks a service for its version, as often as wanted. A redirect is not followed, and nothing is tried again. */
+/** https://www.rfc-editor.org/rfc/rfc7617 */
+const basic = ({ username, password }: URL) =>
+  `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`
+
+/**
+ * Asks a service for its version, as often as wanted. A redirect is not followed, nothing is tried again, and no proxy is asked instead,
+ * whatever HTTP_PROXY says: one in between has connections and errors of its own.
+ */
 export class VersionClient {
   readonly target: Target
   readonly #pool: Pool
+  readonly #headers: Readonly<Record<string, string>>
 
   constructor(target: Target) {
     this.target = target
-    const { connections, timeoutMs } = target
+    const { url, headers, connections, timeoutMs } = target
+    const hasCredentials = url.username !== '' || url.password !== ''
+    // Without this header, a server may choose any coding.
+    this.#headers = { 'accept-encoding': 'identity', ...(hasCredentials && { authorization: basic(url) }), ...headers }
     // With HTTPS, the certificate must be for the name in the host header, whatever the address. Time is kept for the whole request, below.
-    this.#pool = new Pool(target.url.origin, {
+    this.#pool = new Pool(url.origin, {
       connections,
       allowH2: false,
       connectTimeout: timeoutMs,
@@ -46,17 +59,24 @@ export class VersionClient {
     })
   }
 
-  /** Asks once. Never rejects: whatever goes wrong is the outcome. */
-  async ask(): Promise<Outcome> {
-    const { url, headers, timeoutMs, canaryPods } = this.target
-    const started = performance.now()
+  /**
+   * Asks once. Never rejects: whatever goes wrong is the outcome.
+   * @param since when its latency begins, on the clock of `performance.now`
+   */
+  async ask(since = performance.now()): Promise<Outcome> {
+    const { url, timeoutMs, canaryPods } = this.target
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)
     try {
-      const reply = await this.#pool.request({ path: url.pathname + url.search, method: 'GET', headers, signal: deadline.signal })
+      const reply = await this.#pool.request({
+        path: url.pathname + url.search,
+        method: 'GET',
+        headers: this.#headers,
+        signal: deadline.signal,
+      })
       const text = await read(reply.body)
       const outcome = understand(reply.statusCode, reply.headers, text)
-      const microseconds = (performance.now() - started) * 1000
+      const microseconds = (performance.now() - since) * 1000
       const { pod } = outcome
       if (!canaryPods || pod === undefined) return { ...outcome, microseconds }
       return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable', microseconds }
@@ -95,8 +115,10 @@ function understand(status: number, headers: Record<string, string | string[] | 
   const isGood = status >= 200 && status < 300
   const version = isGood ? versionIn(text) : header('app-version')
   const location = header('location')
+  const coding = header('content-encoding') ?? 'identity'
   let error: string | undefined
-  if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
+  if (isGood && version === undefined && coding !== 'identity') error = `${status} in ${coding}, which nobody asked for`
+  else if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
   else if (version === undefined) error = `${status} without a version`
   else if (!isGood) error = `${status}`
   return { version, role: header('app-role'), pod: header('app-pod'), announced: header('traffic-split'), error }

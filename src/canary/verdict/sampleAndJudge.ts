@@ -2,6 +2,7 @@ import { WrongUse } from '../errors.ts'
 import { whole } from '../format.ts'
 import { type Outcome, Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
+import { shownUrl } from '../sampling/shownUrl.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, parseExpectation } from './expectation.ts'
 import { type Judgement, judge } from './judge.ts'
@@ -53,7 +54,7 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
     const started = performance.now()
     await sendRequests(
       client,
-      { requests, rate },
+      { requests, rate, onUnsent: () => sample.unsent++ },
       (outcome) => {
         sample.add(outcome)
         onProgress?.(sample.requests, requests)
@@ -62,7 +63,7 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
     )
     const seconds = (performance.now() - started) / 1000
     return {
-      url: target.url.href,
+      url: shownUrl(target.url),
       expectation,
       expectationFrom,
       sample,
@@ -84,14 +85,14 @@ async function whatToExpect(client: VersionClient, { expectation, target, signal
       return { expectation: parseExpectation(announced), expectationFrom: 'the gateway' as const }
     } catch {
       throw new WrongUse(
-        `${target.url} announces a split that makes no sense, "${announced}": give one with --expect v1=90,v2=10`,
+        `${shownUrl(target.url)} announces a split that makes no sense, "${announced}": give one with --expect v1=90,v2=10`,
       )
     }
   }
   try {
     return { expectation: await expectation(), expectationFrom: 'the values files' as const }
   } catch (cause) {
-    const silence = `${target.url} announces no split${error === undefined ? '' : ` (${error})`}`
+    const silence = `${shownUrl(target.url)} announces no split${error === undefined ? '' : ` (${error})`}`
     throw new WrongUse(
       `nothing to compare with: ${silence}, and ${(cause as Error).message}; give --expect v1=90,v2=10, or the chart's folder with --chart`,
     )

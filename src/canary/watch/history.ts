@@ -9,8 +9,6 @@ export class History {
   readonly total = new Sample()
   /** What has come since the last `endSecond`. */
   second = new Sample()
-  /** Requests that were due but not sent, as too many were under way. */
-  unsent = 0
   /** Canary's share in each of the last seconds, undefined in one without requests. */
   readonly trend: (number | undefined)[] = []
   readonly #given: Expectation | undefined
@@ -41,6 +39,12 @@ export class History {
     this.second.add(outcome)
     this.#recent.push({ outcome, at })
     if (this.#recent.length >= 2 * RECENT_REQUESTS) this.#recent.splice(0, RECENT_REQUESTS)
+  }
+
+  /** One that was due, but not sent. */
+  addUnsent(): void {
+    this.total.unsent++
+    this.second.unsent++
   }
 
   /** Begins another second, and returns the one that ends. */

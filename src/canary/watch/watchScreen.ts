@@ -1,5 +1,6 @@
 import { count, percent } from '../format.ts'
 import { fold, type Paint } from '../output/terminal.ts'
+import { unsentText } from '../output/unsentText.ts'
 import { versionsTable } from '../output/versionsTable.ts'
 import type { Sample } from '../sampling/sample.ts'
 import type { History } from './history.ts'
@@ -31,10 +32,11 @@ export function watchScreen(
   ].join('\n')
 }
 
-function notes({ unsent, total: { announced } }: History): string[] {
+function notes({ total }: History): string[] {
+  const { announced } = total
   return [
     ...(announced.size > 1 ? [`the announced split has changed: ${[...announced.keys()].join(', then ')}`] : []),
-    ...(unsent > 0 ? [`${count(unsent, 'request')} not sent, as all --connections were busy`] : []),
+    ...unsentText(total),
   ]
 }
 

@@ -1,0 +1,193 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Target } from '../../../src/canary/sampling/versionClient.ts'
+import { client, good, identity, listen, serve, version } from './servers.ts'
+
+describe('one request', () => {
+  const ask = async (listener: RequestListener, some?: Partial<Target>) => {
+    const { microseconds, ...outcome } = await client(await serve(listener), some).ask()
+    // What is undefined is not there.
+    return { ...JSON.parse(JSON.stringify(outcome)), took: microseconds !== undefined && microseconds > 0 }
+  }
+  const reply =
+    (status: number, headers: Record<string, string> = {}, body: string | Buffer = ''): RequestListener =>
+    (_, response) =>
+      void response.writeHead(status, headers).end(body)
+  const identified = { version: 'v1', role: 'stable', pod: 'pod-1', took: true }
+
+  it.each([
+    ['a good reply', good, identified],
+    ['a good reply without a role', reply(200, {}, version), { version: 'v1', took: true }],
+    [
+      'an announced split',
+      reply(200, { 'traffic-split': 'stable=90, canary=10' }, version),
+      { version: 'v1', announced: 'stable=90, canary=10', took: true },
+    ],
+    ['an error that says its version', reply(500, identity), { ...identified, error: '500' }],
+    ['an error in the shape of a version', reply(500, {}, version), { error: '500 without a version', took: true }],
+    ['a 503 without a version', reply(503), { error: '503 without a version', took: true }],
+    ['a 404 that says its version', reply(404, identity), { ...identified, error: '404' }],
+    ['a redirect', reply(302, { location: '/login' }), { error: '302 to /login', took: true }],
+    ['a redirect to nowhere', reply(301), { error: '301', took: true }],
+    [
+      'a redirect by the service',
+      reply(307, { ...identity, location: 'http://other/' }),
+      { ...identified, error: '307 to http://other/' },
+    ],
+    ['a page', reply(200, identity, '<html>'), { role: 'stable', pod: 'pod-1', error: '200 without a version', took: true }],
+    ['no body', reply(204), { error: '204 without a version', took: true }],
+    [
+      'a coding that nobody asked for',
+      reply(200, { ...identity, 'content-encoding': 'gzip' }, gzipSync(version)),
+      { role: 'stable', pod: 'pod-1', error: '200 in gzip, which nobody asked for', took: true },
+    ],
+    ['an error in such a coding', reply(503, { 'content-encoding': 'br' }), { error: '503 without a version', took: true }],
+    ['a coding that is none', reply(200, { 'content-encoding': 'identity' }, version), { version: 'v1', took: true }],
+    ['JSON of another kind', reply(200, {}, 'null'), { error: '200 without a version', took: true }],
+    ['a version that is a number', reply(200, {}, '{"version":1}'), { error: '200 without a version', took: true }],
+    ['an empty version', reply(200, {}, '{"version":""}'), { error: '200 without a version', took: true }],
+    [
+      'a version out to take over the terminal',
+      reply(200, {}, '{"version":"\\u001b[2Jv1\\n"}'),
+      { version: '?[2Jv1?', took: true },
+    ],
+    [
+      'a version without end',
+      reply(200, {}, JSON.stringify({ version: 'v'.repeat(1000) })),
+      { version: 'v'.repeat(128), took: true },
+    ],
+    ['a huge body', reply(200, {}, Buffer.alloc(20_000_000, ' ')), { error: '200 without a version', took: true }],
+    ['a huge error', reply(502, {}, Buffer.alloc(20_000_000, ' ')), { error: '502 without a version', took: true }],
+    ['a closed connection', (request) => request.socket.destroy(), { error: 'connection reset', took: false }],
+    ['a reset connection', (request) => request.socket.resetAndDestroy(), { error: 'connection reset', took: false }],
+    [
+      'half a body',
+      (_, response) => void response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy()),
+      { error: 'connection reset', took: false },
+    ],
+  ] as [string, RequestListener, object][])('sees %s', async (_, listener, outcome) => {
+    expect(await ask(listener)).toEqual(outcome)
+  })
+
+  it.each([
+    ['nobody answers', () => {}],
+    ['the body never ends', (_, response) => void response.writeHead(200).write('{')],
+  ] as [string, RequestListener][])('times out where %s', async (_, listener) => {
+    expect(await ask(listener, { timeoutMs: 100 })).toEqual({ error: 'timeout', took: false })
+  })
+
+  it('times out though something comes again and again', async () => {
+    const drip: RequestListener = (_, response) => {
+      response.writeHead(200)
+      const timer = setInterval(() => response.write(' '), 5)
+      response.on('close', () => clearInterval(timer))
+    }
+    expect(await ask(drip, { timeoutMs: 100 })).toEqual({ error: 'timeout', took: false })
+  })
+
+  it('does not read a huge body to its end', async () => {
+    const ended = Promise.withResolvers<boolean>()
+    const url = await serve((_, response) => {
+      response.on('close', () => ended.resolve(response.writableFinished))
+      response.writeHead(200).end(Buffer.alloc(50_000_000, ' '))
+    })
+    expect(await client(url).ask()).toMatchObject({ error: '200 without a version' })
+    expect(await ended.promise).toBe(false)
+  })
+
+  it('sees that nobody listens', async () => {
+    const server = createServer()
+    const url = await listen(server)
+    server.close()
+    expect(await client(url).ask()).toEqual({ error: 'connection refused' })
+  })
+
+  it('sees that it is no HTTP', async () => {
+    const url = await listen(createTcpServer((socket) => socket.end('hello\r\n\r\n')) as unknown as Server)
+    expect((await client(url).ask()).error).toMatch(/^other \(.*HTTP.*\)$/)
+  })
+
+  it('goes to the path, with the headers and the host it is told', async () => {
+    const seen: object[] = []
+    const url = await serve((request, response) => {
+      const { host, 'x-canary': canary } = request.headers
+      seen.push({ url: request.url, method: request.method, host, canary })
+      good(request, response)
+    })
+    url.pathname = '/prefix/version'
+    url.search = '?a=b'
+    await client(url, { headers: { host: 'devops-api.internal', 'x-canary': 'always' } }).ask()
+    expect(seen).toEqual([{ url: '/prefix/version?a=b', method: 'GET', host: 'devops-api.internal', canary: 'always' }])
+  })
+
+  it('takes as long as its last byte', async () => {
+    let finish = () => {}
+    const url = await serve((_, response) => {
+      response.writeHead(200).write(version)
+      finish = () => response.end()
+    })
+    const asked = client(url).ask()
+    const started = performance.now()
+    const least = 50
+    setTimeout(() => finish(), least)
+    const { microseconds = 0 } = await asked
+    expect(microseconds).toBeGreaterThan((least - 2) * 1000)
+    expect(microseconds).toBeLessThanOrEqual((performance.now() - started + 50) * 1000)
+  })
+})
+
+describe('what is sent', () => {
+  async function sentTo(url: (origin: string) => string, headers: Record<string, string> = {}) {
+    const seen: IncomingMessage[] = []
+    const origin = (
+      await serve((request, response) => {
+        seen.push(request)
+        good(request, response)
+      })
+    ).origin
+    expect(await client(new URL(url(origin)), { headers }).ask()).toMatchObject({ version: 'v1' })
+    return seen[0]
+  }
+
+  it('is a user name and a password, where the URL has them', async () => {
+    const sent = async (credentials: string, headers?: Record<string, string>) =>
+      (await sentTo((origin) => origin.replace('//', `//${credentials}`), headers))?.headers.authorization
+    const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
+    expect(await sent('')).toBeUndefined()
+    expect(await sent('ann:secret@')).toBe(basic('ann:secret'))
+    expect(await sent('ann@')).toBe(basic('ann:'))
+    expect(await sent('an%40n:p%C3%A4ss%3A%2F%zz@')).toBe(basic('an@n:päss:/%zz'))
+    expect(await sent('ann:secret@', { authorization: 'Bearer x' })).toBe('Bearer x')
+  })
+
+  it('is that no coding is understood', async () => {
+    expect((await sentTo((origin) => origin))?.headers['accept-encoding']).toBe('identity')
+  })
+
+  it('is the path as it is', async () => {
+    expect((await sentTo((origin) => `${origin}/a b/version/?c=d e`))?.url).toBe('/a%20b/version/?c=d%20e')
+  })
+
+  it('goes to the gateway itself, whatever proxy the environment names', async () => {
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'NODE_USE_ENV_PROXY'])
+      vi.stubEnv(name, name.startsWith('NODE') ? '1' : 'http://127.0.0.1:1')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    expect((await sentTo((origin) => origin))?.headers.via).toBeUndefined()
+  })
+})
+
+it('Connections are kept alive, and a reset one costs one request', async () => {
+  let connections = 0
+  let served = 0
+  const server = createServer((request, response) =>
+    ++served === 3 ? request.socket.resetAndDestroy() : good(request, response),
+  )
+  server.on('connection', () => connections++)
+  const asking = client(await listen(server), { connections: 1 })
+  const errors: (string | undefined)[] = []
+  for (let i = 0; i < 6; i++) errors.push((await asking.ask()).error)
+  expect(errors).toEqual([undefined, undefined, 'connection reset', undefined, undefined, undefined])
+  expect([served, connections]).toEqual([6, 2])
+})

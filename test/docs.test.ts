@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { buildApp } from '../src/service/app.ts'
+import { outputsSchema } from './canary/outputsSchema.ts'
 import { printed } from './canary/printed.ts'
 import { describedSchema } from './chart/describedValues.ts'
 import { helm } from './chart/render.ts'
@@ -62,6 +63,10 @@ describe('the generated part', () => {
 
   it('of values.schema.json is what "npm run docs" writes', () => {
     expect(JSON.parse(pageAt('chart/values.schema.json'))).toEqual(describedSchema())
+  })
+
+  it('of canary.schema.json is what "npm run docs" writes', () => {
+    expect(JSON.parse(pageAt('docs/canary.schema.json'))).toEqual(outputsSchema())
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { execa } from 'execa'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import * as cli from '../../src/canary/cli.ts'
 import { gateway } from './fakeService.ts'
+import { parseOutput } from './parseOutput.ts'
 
 const root = join(import.meta.dirname, '../..')
 const main = join(root, 'src/canary/main.ts')
@@ -29,7 +30,7 @@ function start(line: string, { cwd = root, env = {} }: { cwd?: string; env?: Nod
 }
 
 /** The same in this process, which starts none. */
-async function run(line: string) {
+async function run(line: string | string[]) {
   const written = { stdout: '', stderr: '' }
   const stdout = new PassThrough().on('data', (text) => {
     written.stdout += text
@@ -40,7 +41,8 @@ async function run(line: string) {
     },
   }
   const io = { stdout: stdout as unknown as NodeJS.WriteStream, stderr, signal: new AbortController().signal }
-  const exitCode = await cli.run(line.split(' ').filter(Boolean), io)
+  const argv = typeof line === 'string' ? line.split(' ').filter(Boolean) : line
+  const exitCode = await cli.run(argv, io)
   return { exitCode, stdout: written.stdout.trimEnd(), stderr: written.stderr.trimEnd() }
 }
 
@@ -118,15 +120,16 @@ describe.concurrent('check', () => {
     const { url } = await gateway({ announces: true })
     const { exitCode, stdout } = await run(`check ${url}/version --json --max-p95-increase 60s`)
     expect(exitCode).toBe(0)
-    expect(JSON.parse(stdout)).toEqual({
+    expect(parseOutput('check', stdout)).toEqual({
       url: `${url}/version`,
       expectation: [
-        { role: 'stable', share: 0.9 },
-        { role: 'canary', share: 0.1 },
+        { version: null, role: 'stable', share: 0.9 },
+        { version: null, role: 'canary', share: 0.1 },
       ],
       expectationFrom: 'the gateway',
       sample: {
         requests: 490,
+        unsent: 0,
         sources: expect.arrayContaining([expect.objectContaining({ version: 'v1.1.1', role: 'stable', replies: 441 })]),
         failures: {},
         announced: { 'stable=90, canary=10': 491 },
@@ -149,8 +152,8 @@ describe.concurrent('check', () => {
     })
     const { expectation, sample, verdict } = JSON.parse((await run(`check ${url} --json`)).stdout)
     expect(expectation).toEqual([
-      { role: 'stable', share: 1 },
-      { role: 'canary', share: 0 },
+      { version: null, role: 'stable', share: 1 },
+      { version: null, role: 'canary', share: 0 },
     ])
     expect([verdict, sample.requests, asked.length]).toEqual(['PASS', 299, 303])
   })
@@ -185,7 +188,7 @@ describe.concurrent('check', () => {
     const { url } = await gateway()
     const { exitCode, stdout } = await run(`check ${url} --json --max-p95-increase 60s`)
     expect(exitCode).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(parseOutput('check', stdout)).toMatchObject({
       expectationFrom: 'the values files',
       expectation: [{ version: 'v1.1.1', role: 'stable', share: 0.9 }, {}],
     })
@@ -249,6 +252,75 @@ describe.concurrent('check', () => {
     expect(exitCode).toBe(1)
     const other = await run(`check ${url} --expect stable=90,canary=10 --canary-pods ^devops-api-canary-`)
     expect(other.stdout).toContain('FAIL split\n  canary answered 0 of 490 requests')
+  })
+
+  it('sends user name and password, and prints them nowhere', async ({ expect }) => {
+    const { url, asked } = await gateway({ announces: true })
+    const file = join(temporary(), 'report.xml')
+    const secret = url.replace('//', '//hugo:s3cret@')
+    const printed = [
+      await run(`check ${secret} --requests 10 --junit ${file}`),
+      await run(`check ${secret} --requests 10 --json`),
+      await run(`watch ${secret} --for 1s`),
+    ]
+    for (const headers of asked) expect(headers.authorization).toBe(`Basic ${Buffer.from('hugo:s3cret').toString('base64')}`)
+    const { url: silent } = await gateway()
+    printed.push(
+      await run(`check ${silent.replace('//', '//hugo:s3cret@')} --chart nowhere`),
+      await run(`check ${secret} hugo:s3cret@elsewhere`),
+      await run('check hugo:s3cret@127.0.0.1:8000'),
+      await run('watch ftp://hugo:s3cret@127.0.0.1:8000'),
+      await run('check http://hugo:s3/cr@et@127.0.0.1:8000'),
+      await run('shift 90/10 --url=htp://hugo:s3cret@127.0.0.1'),
+    )
+    expect(printed.map(({ exitCode }) => exitCode)).toEqual([2, 2, 0, 64, 64, 64, 64, 64, 64])
+    const texts = [readFileSync(file, 'utf8'), ...printed.flatMap(({ stdout, stderr }) => [stdout, stderr])]
+    for (const text of texts) expect(text).not.toMatch(/hugo|s3|cr@et/)
+    expect(texts.join('\n')).toContain(`${url}/version: 10 requests`)
+    const mail = await run('check http://127.0.0.1:1/a:b@c --requests 0')
+    expect(mail.stderr).toContain("argument '0' is invalid")
+  })
+
+  it.each([
+    ['', '/version'],
+    ['/', '/version'],
+    ['/version', '/version'],
+    ['/version/', '/version/'],
+    ['/prefix', '/prefix'],
+    ['/?a=b', '/?a=b'],
+    ['/a path/version?a=b c', '/a%20path/version?a=b%20c'],
+  ])('of %j asks for %s', async (path, asked) => {
+    const { url } = await gateway()
+    const { stdout } = await run(['check', `${url}${path}`, '--expect', 'stable=90,canary=10', '--requests', '1', '--json'])
+    expect(parseOutput('check', stdout).url).toBe(`${url}${asked}`)
+  })
+
+  it('takes spaces in names of files and folders', async ({ expect }) => {
+    const { url } = await gateway()
+    const folder = join(temporary(), 'of many words')
+    cpSync(join(root, 'chart'), join(folder, 'my chart'), { recursive: true })
+    const file = join(folder, 'my report.xml')
+    const files = ['--chart', join(folder, 'my chart'), '--junit', file]
+    const { stdout, stderr } = await run(['check', url, '--requests', '10', '--json', ...files])
+    expect(stderr).toBe('')
+    expect(parseOutput('check', stdout).expectationFrom).toBe('the values files')
+    expect(readFileSync(file, 'utf8')).toContain('<testsuites')
+  })
+
+  it('says how much of a rate it did not reach', async ({ expect }) => {
+    const { url } = await gateway({
+      stable: 0,
+      canary: 100,
+      insteadOfCanary: (_, response) =>
+        setTimeout(() => response.writeHead(200, { 'app-role': 'canary' }).end('{"version":"v"}'), 700),
+    })
+    const line = `check ${url} --expect canary=1 --requests 4 --rate 100 --connections 1`
+    const { stdout } = await run(`${line} --json`)
+    const { sample } = parseOutput('check', stdout)
+    expect(sample.requests).toBe(4)
+    expect(sample.unsent).toBeGreaterThan(0)
+    // Each of the others has waited for one before it.
+    expect(sample.sources[0]?.latencyMs.p50).toBeGreaterThan(1000)
   })
 
   it('sends the headers and the host it is told, on as many connections', async ({ expect }) => {
@@ -318,15 +390,15 @@ describe.concurrent('watch', () => {
     const { url, asked } = await gateway({ canaryErrorsEvery: 2 })
     const { exitCode, stdout } = await run(`watch ${url} --for 2500ms --rate 50 --json`)
     expect(exitCode).toBe(0)
-    const objects = stdout.split('\n').map((line) => JSON.parse(line))
+    const objects = stdout.split('\n').map((line) => parseOutput('watch', line))
+    const requests = objects.at(-1)?.total.requests
     const seconds = objects.map(({ second }) => second.requests)
-    expect(objects.at(-1).total.requests).toBe(seconds.reduce((sum, number) => sum + number, 0))
+    expect(requests).toBe(seconds.reduce((sum, number) => sum + number, 0))
     // What was under way at the end has no outcome.
-    expect(asked.length).toBeGreaterThanOrEqual(objects.at(-1).total.requests)
+    expect(asked.length).toBeGreaterThanOrEqual(requests ?? 0)
     expect(objects[0]).toEqual({
       at: expect.any(String),
       seconds: expect.any(Number),
-      unsent: 0,
       second: expect.any(Object),
       total: expect.any(Object),
     })
@@ -399,11 +471,11 @@ describe.concurrent('wrong use', () => {
     [`watch ${url} --fro 1s`, "unknown option '--fro' (Did you mean --for?)"],
     [
       'check 127.0.0.1:8000',
-      "command-argument value '127.0.0.1:8000' is invalid for argument 'URL'. It must be a URL such as http://127.0.0.1:8000; /version is added where it is missing.",
+      "command-argument value '127.0.0.1:8000' is invalid for argument 'URL'. It must be a URL such as http://127.0.0.1:8000, which is asked for /version, or one with a path.",
     ],
     [
       'watch ftp://x',
-      "command-argument value 'ftp://x' is invalid for argument 'URL'. It must be a URL such as http://127.0.0.1:8000; /version is added where it is missing.",
+      "command-argument value 'ftp://x' is invalid for argument 'URL'. It must be a URL such as http://127.0.0.1:8000, which is asked for /version, or one with a path.",
     ],
     [
       `check ${url} --requests 0`,
@@ -445,6 +517,10 @@ describe.concurrent('wrong use', () => {
     [
       `check ${url} --header x`,
       "option '--header <'name: value'>' argument 'x' is invalid. It must be 'name: value', with a name that is not the HTTP client's own.",
+    ],
+    [
+      `check ${url} --header accept-encoding:gzip`,
+      "option '--header <'name: value'>' argument 'accept-encoding:gzip' is invalid. It must be 'name: value', with a name that is not the HTTP client's own.",
     ],
     [
       `check ${url} --header connection:close`,

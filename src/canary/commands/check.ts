@@ -14,6 +14,7 @@ import {
   targetOf,
   wholeNumber,
 } from '../options.ts'
+import { checkOutput } from '../output/checkOutput.ts'
 import { junitXml } from '../output/junitXml.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
@@ -87,7 +88,7 @@ async function run(url: URL, options: Options, { stdout, signal, exitWith }: Ter
   })
   progress?.clear()
   progress?.done()
-  stdout.write(json ? `${JSON.stringify(report)}\n` : reportText(report, columnsOf(stdout), painter(stdout)))
+  stdout.write(json ? `${JSON.stringify(checkOutput(report))}\n` : reportText(report, columnsOf(stdout), painter(stdout)))
   if (junit) await save(junit, junitXml(report))
   exitWith(exitCodes[report.verdict])
 }

@@ -5,6 +5,8 @@ import type { ClusterState } from '../cluster/clusterState.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
 import { percent } from '../format.ts'
 import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
+import { checkOutput } from '../output/checkOutput.ts'
+import type { PromoteOutput } from '../output/outputs.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
@@ -267,7 +269,7 @@ function concludeWithout(
   json: true | undefined,
   { stdout }: Terminal,
 ): void {
-  if (json) stdout.write(`${JSON.stringify({ promoted: false, outcome: 'nothing to promote', steps: progress.done })}\n`)
+  if (json) stdout.write(`${JSON.stringify(promoteOutput('nothing to promote', progress))}\n`)
   progress.note(NOTHING)
   if (live.canary > 0) progress.note(`Traffic stays at ${showWeights(live)}: "rollback" gives all of it to stable.`)
 }
@@ -309,7 +311,7 @@ async function giveUp(
   const back = seconds === undefined ? 'but replies do not show it yet' : `on the wire after ${seconds.toFixed(1)} s`
   for (const note of notes) progress.note(note)
   progress.note(`\nNot promoted: ${report.verdict}. Back at 100/0, ${back}.`)
-  if (json) stdout.write(`${JSON.stringify({ promoted: false, outcome: 'taken back', steps: progress.done, report, notes })}\n`)
+  if (json) stdout.write(`${JSON.stringify(promoteOutput('taken back', progress, report, notes))}\n`)
   exitWith(exitCodes[report.verdict])
 }
 
@@ -322,10 +324,7 @@ async function conclude({ release, replies, progress }: Session, json: true | un
   await replies.settle(target, expectation, performance.now())
   const report = await replies.check('Check that every reply is from stable', target, expectation)
   const isPromoted = report.verdict === 'PASS'
-  if (json)
-    stdout.write(
-      `${JSON.stringify({ promoted: isPromoted, outcome: isPromoted ? 'promoted' : 'not seen', steps: progress.done, report })}\n`,
-    )
+  if (json) stdout.write(`${JSON.stringify(promoteOutput(isPromoted ? 'promoted' : 'not seen', progress, report))}\n`)
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
   const version = expectation.find(({ role }) => role === 'stable')?.version
   if (isPromoted) progress.note(`Promoted: stable serves everything, as ${version}.`)
@@ -344,3 +343,16 @@ async function ask(question: string, { stdout, signal }: Terminal): Promise<void
     reader.close()
   }
 }
+
+const promoteOutput = (
+  outcome: PromoteOutput['outcome'],
+  { done }: Progress,
+  report?: Report,
+  notes: readonly string[] = [],
+): PromoteOutput => ({
+  promoted: outcome === 'promoted',
+  outcome,
+  steps: done,
+  report: report ? checkOutput(report) : null,
+  notes: [...notes],
+})

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
+import { checkOutput } from '../output/checkOutput.ts'
+import type { RollbackOutput } from '../output/outputs.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { Session } from '../promotion/session.ts'
-import { takeBack } from '../promotion/takeBack.ts'
+import { type TakenBack, takeBack } from '../promotion/takeBack.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 
 /** `rollback`: gives all traffic to stable, now. */
@@ -32,7 +34,7 @@ async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
       return
     }
     const { seconds, report, notes } = await takeBack(session, { command: 'rollback', because }, url !== undefined)
-    if (json) stdout.write(`${JSON.stringify({ steps: progress.done, seconds, report, notes })}\n`)
+    if (json) stdout.write(`${JSON.stringify(rollbackOutput(progress, { seconds, report, notes }))}\n`)
     else if (report) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
     for (const note of notes) progress.note(note)
     if (seconds !== undefined) progress.note(`Every reply came from stable ${seconds.toFixed(1)} s after the start.`)
@@ -46,3 +48,10 @@ async function warn({ release, progress }: Session): Promise<void> {
   if (await release.isGivenInFiles())
     progress.note('values-stable.yaml gives stable what canary runs already: that stays, unless you take it back in Git.')
 }
+
+const rollbackOutput = ({ done }: Progress, { seconds, report, notes }: TakenBack): RollbackOutput => ({
+  steps: done,
+  seconds: seconds ?? null,
+  report: report ? checkOutput(report) : null,
+  notes: [...notes],
+})

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { Failure } from '../errors.ts'
 import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
+import { checkOutput } from '../output/checkOutput.ts'
+import type { ShiftOutput } from '../output/outputs.ts'
 import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
@@ -8,6 +10,7 @@ import { Session } from '../promotion/session.ts'
 import { releaseName } from '../roles.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
+import type { Report } from '../verdict/sampleAndJudge.ts'
 
 /** `shift STABLE/CANARY`: moves traffic, and checks that it moved. */
 export function shiftCommand(program: Command, terminal: Terminal): void {
@@ -46,15 +49,13 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
       if (state) await release.refuseMore(state)
       return
     }
-    // What is wrong with it is better known before anything is done.
-    if (url || state?.route) await replies.target(state)
     await release.recover('careful')
     if (state) for (const line of await release.refuseMore(state)) progress.note(line)
     const startedAt = performance.now()
     const title = `Move traffic to ${showWeights(weights)}`
     await release.apply(title, { command: 'shift', step: 'move traffic', weights, because })
     if (filesOnly && !url) {
-      if (json) stdout.write(`${JSON.stringify({ steps: progress.done })}\n`)
+      if (json) stdout.write(`${JSON.stringify(shiftOutput(progress, undefined))}\n`)
       return
     }
     const now = await release.state()
@@ -63,10 +64,13 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     await replies.settle(target, expectation, startedAt)
     const report = await replies.check('Check the split', target, expectation, requests)
     stdout.write(
-      json
-        ? `${JSON.stringify({ steps: progress.done, report })}\n`
-        : `\n${reportText(report, columnsOf(stdout), painter(stdout))}`,
+      json ? `${JSON.stringify(shiftOutput(progress, report))}\n` : `\n${reportText(report, columnsOf(stdout), painter(stdout))}`,
     )
     exitWith(exitCodes[report.verdict])
   })
 }
+
+const shiftOutput = ({ done }: Progress, report: Report | undefined): ShiftOutput => ({
+  steps: done,
+  report: report ? checkOutput(report) : null,
+})

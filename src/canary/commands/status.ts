@@ -9,6 +9,7 @@ import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { findTarget } from '../promotion/findTarget.ts'
 import { roles } from '../roles.ts'
 import { disagreements, type Facts } from '../status/disagreements.ts'
+import { statusOutput } from '../status/statusOutput.ts'
 import { statusText } from '../status/statusText.ts'
 import { readOverlays } from '../values/readOverlays.ts'
 import type { Values } from '../values/values.ts'
@@ -45,7 +46,7 @@ async function run(options: Options, { stdout, signal, exitWith }: Terminal): Pr
   const observed = await orWhy(() => observe(options, cluster, signal))
   const facts: Facts = { declared, overlays, cluster, observed }
   const status = { declared, cluster, observed, disagreements: disagreements(facts) }
-  stdout.write(json ? `${JSON.stringify(status)}\n` : statusText(status, columnsOf(stdout), painter(stdout)))
+  stdout.write(json ? `${JSON.stringify(statusOutput(status))}\n` : statusText(status, columnsOf(stdout), painter(stdout)))
   exitWith(status.disagreements.length === 0 ? 0 : 1)
 }
 

@@ -5,6 +5,7 @@ import { removeDemos, startDemo } from '../../demo/startDemo.ts'
 import { copyChart, run, stableFile, start, startOnTerminal } from '../commandLine.ts'
 import { canary, deployment, type FakeCluster, fakeCluster, release, route, service } from '../fakeCluster.ts'
 import { gateway } from '../fakeService.ts'
+import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
 
@@ -28,7 +29,7 @@ describe('against the demo', () => {
       `${before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0')}env:\n  DEVOPSAPI_VERSION: v1.1.1-canary\n`,
     )
     const again = await run(`promote --max-p95-increase 30s ${where} --json`)
-    expect([again.exitCode, JSON.parse(again.stdout).outcome]).toEqual([0, 'nothing to promote'])
+    expect([again.exitCode, parseOutput('promote', again.stdout).outcome]).toEqual([0, 'nothing to promote'])
   })
 
   it.each(['bad', 'slow'])('catches the %s canary at the first step, and goes back to 100/0', async (kind) => {

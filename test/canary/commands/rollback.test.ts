@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
 import { copyChart, run, stableFile } from '../commandLine.ts'
+import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
 
@@ -13,7 +14,7 @@ describe('against the demo', () => {
     const where = `--files-only --chart ${chart} --url ${demo.url}`
     const rollback = await run(`rollback ${where} --json`)
     expect(rollback.exitCode).toBe(0)
-    const { seconds, report } = JSON.parse(rollback.stdout)
+    const { seconds, report } = parseOutput('rollback', rollback.stdout)
     expect(seconds).toBeGreaterThan(0)
     expect(report).toMatchObject({ verdict: 'PASS', sample: { requests: 299 } })
     expect(stableFile(chart)).toBe(before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0'))
@@ -23,7 +24,9 @@ describe('against the demo', () => {
 describe.concurrent('rollback', () => {
   it('--files-only edits and is done', async ({ expect }) => {
     const chart = copyChart()
-    expect((await run(`rollback --files-only --chart ${chart}`)).exitCode).toBe(0)
+    const { exitCode, stdout } = await run(`rollback --files-only --chart ${chart} --json`)
+    expect(exitCode).toBe(0)
+    expect(parseOutput('rollback', stdout)).toMatchObject({ steps: [{ result: 'written' }], seconds: null, report: null })
     expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
   })
 

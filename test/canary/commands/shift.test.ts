@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
 import { copyChart, run, stableFile, start } from '../commandLine.ts'
 import { gateway } from '../fakeService.ts'
+import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
 
@@ -37,6 +38,12 @@ describe.concurrent('shift', () => {
       stdout: 'Move traffic to 60/40\n  was written before',
     })
     expect(stableFile(chart)).toContain('  stable: 60\n  canary: 40\n')
+    const { steps, report } = parseOutput('shift', (await run(`shift 60/40 --files-only --chart ${chart} --json`)).stdout)
+    expect(steps).toEqual([{ step: 'Move traffic to 60/40', result: 'was written before', seconds: expect.any(Number) }])
+    expect(report).toBeNull()
+    const { url } = await gateway()
+    const asked = await run(`shift 90/10 --files-only --chart ${chart} --url ${url} --max-p95-increase 60s --json`)
+    expect(parseOutput('shift', asked.stdout).report?.verdict).toBe('PASS')
   })
 
   it('--dry-run shows the edits, and does nothing', async ({ expect }) => {
@@ -105,7 +112,7 @@ describe.concurrent('shift', () => {
     ],
     [
       'shift 75/25 --url x',
-      "option '--url <URL>' argument 'x' is invalid. It must be a URL such as http://127.0.0.1:8000; /version is added where it is missing.",
+      "option '--url <URL>' argument 'x' is invalid. It must be a URL such as http://127.0.0.1:8000, which is asked for /version, or one with a path.",
     ],
     [
       'shift 75/25 --files-only --chart nowhere',

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest'
 import { copyChart, run } from '../commandLine.ts'
-import { fakeCluster } from '../fakeCluster.ts'
+import { fakeCluster, route } from '../fakeCluster.ts'
+import { parseOutput } from '../parseOutput.ts'
 
 describe.concurrent('status', () => {
   it('says what it can', async ({ expect }) => {
@@ -10,11 +11,19 @@ describe.concurrent('status', () => {
     expect(stdout).toContain('✗ the cluster cannot be read: ')
     const nothing = await run('status --chart nowhere --json')
     expect(nothing.exitCode).toBe(1)
-    expect(JSON.parse(nothing.stdout).disagreements).toEqual([
-      expect.stringContaining('cannot read nowhere/values-stable.yaml (there is no such file)'),
-      expect.stringContaining('cannot read nowhere/values-canary.yaml (there is no such file)'),
-      expect.stringContaining('the cluster cannot be read: '),
-    ])
+    const { disagreements, ...rest } = parseOutput('status', nothing.stdout)
+    const missing = (role: string) => expect.stringContaining(`cannot read nowhere/values-${role}.yaml (there is no such file)`)
+    expect(disagreements).toEqual([missing('stable'), missing('canary'), expect.stringContaining('the cluster cannot be read: ')])
+    expect(rest).toEqual({
+      declared: { stable: null, canary: null },
+      cluster: null,
+      observed: null,
+      unknown: {
+        declared: { stable: missing('stable'), canary: missing('canary') },
+        cluster: expect.stringMatching(/^(helm|kubectl) /),
+        observed: 'nobody was asked, because nobody knows what to expect',
+      },
+    })
   })
 
   it('asks the Gateway at its address, and agrees', async ({ expect }) => {
@@ -27,5 +36,40 @@ describe.concurrent('status', () => {
     expect(exitCode).toBe(0)
     expect(asked()).toContain('helm status devops-api-canary --output json --namespace n --kube-context c\n')
     expect(asked()).toContain('kubectl --namespace n --context c get deployments,services --output json --show-managed-fields\n')
+  })
+
+  it('prints the same keys whatever is there', async ({ expect }) => {
+    const line = `status --chart ${copyChart()} --json`
+    const full = parseOutput('status', (await run(line, (await fakeCluster()).env)).stdout)
+    expect(full).toMatchObject({
+      declared: { stable: { traffic: { stable: 90 } }, canary: { role: 'canary' } },
+      cluster: {
+        releases: { stable: { revision: 1, at: '2026-01-01T00:00:00.000Z' }, canary: { status: 'deployed' } },
+        workloads: { canary: { version: 'v1.1.1-canary', wanted: 2 } },
+        services: { stable: true, canary: true },
+        route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [] },
+        addresses: [{ host: 'a.internal' }],
+        owner: null,
+      },
+      observed: { verdict: 'PASS', expectationFrom: 'the caller' },
+      unknown: { declared: { stable: null, canary: null }, cluster: null, observed: null },
+      disagreements: [],
+    })
+    const bare = { ...route, spec: { ...route.spec, parentRefs: [] } }
+    const owned = { metadata: { name: 'devops-api-stable', labels: { 'argocd.argoproj.io/instance': 'x' } } }
+    const cluster = await fakeCluster({ route: bare, workloads: [{ kind: 'Service', ...owned }], canary: undefined })
+    const less = parseOutput('status', (await run(line, cluster.env)).stdout)
+    expect(less.cluster).toMatchObject({
+      releases: { canary: null },
+      workloads: { stable: null, canary: null },
+      services: { stable: true, canary: false },
+      addresses: [],
+      owner: { name: 'Argo CD' },
+    })
+    expect(less.observed).toBeNull()
+    expect(less.unknown.observed).toContain('nobody knows where to ask')
+    const keys = (object: object | null) => Object.keys(object ?? {})
+    expect(keys(less)).toEqual(keys(full))
+    expect(keys(less.cluster)).toEqual(keys(full.cluster))
   })
 })

@@ -113,7 +113,7 @@ describe.concurrent('check', () => {
   it('is inconclusive where nobody listens', async ({ expect }) => {
     const { exitCode, stdout } = await run('check http://127.0.0.1:1 --expect v1=1')
     expect(exitCode).toBe(2)
-    expect(stdout).toContain('nobody answered as devops-api (299 × connection refused)')
+    expect(stdout).toContain('nobody answered as devops-api, but 299 × connection refused')
   })
 
   it('prints one JSON object', async ({ expect }) => {

@@ -240,6 +240,8 @@ describe.concurrent('promote gives what was judged', () => {
       promoted: false,
       outcome: 'nothing to promote',
       steps: [],
+      report: null,
+      notes: [],
     })
     expect(revisions()).toHaveLength(1)
   })

@@ -19,6 +19,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   shift: async () => (await import('./commands/shift.ts')).shiftCommand,
   promote: async () => (await import('./commands/promote.ts')).promoteCommand,
   rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand,
+  history: async () => (await import('./commands/history.ts')).historyCommand,
 }
 
 /**

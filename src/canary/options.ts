@@ -164,12 +164,16 @@ export function targetOf(url: URL, { header, host, connections, timeout, canaryP
   return { url, headers: { ...header, ...(host !== undefined && { host }) }, connections, timeoutMs: timeout, canaryPods }
 }
 
-/** What all commands take that read or change the cluster. */
-export interface PlaceOptions {
-  chart: string
-  values: string[]
+/** Where the releases are. */
+export interface ReleasesOptions {
   namespace?: string
   kubeContext?: string
+}
+
+/** What all commands take that compare or change files and the cluster. */
+export interface PlaceOptions extends ReleasesOptions {
+  chart: string
+  values: string[]
   url?: URL
   host?: string
   json?: true
@@ -186,9 +190,16 @@ export interface MovingOptions extends PlaceOptions, LimitOptions, Pick<AskingOp
 
 const collect = (value: string, previous: string[]) => [...previous, value]
 
+/** Adds the options of `ReleasesOptions`. */
+export function addReleases(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', 'of both releases; by default the one that kubectl uses')
+    .option('--kube-context <name>', 'which cluster; by default the one that kubectl uses')
+}
+
 /** Adds the options of `PlaceOptions`. */
 export function addPlace(command: Command): Command {
-  return command
+  const place = command
     .option('--chart <folder>', 'with values-stable.yaml and values-canary.yaml', 'chart')
     .addOption(
       new Option(
@@ -198,8 +209,7 @@ export function addPlace(command: Command): Command {
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('-n, --namespace <name>', 'of both releases; by default the one that kubectl uses')
-    .option('--kube-context <name>', 'which cluster; by default the one that kubectl uses')
+  return addReleases(place)
     .option('--url <URL>', "where the gateway listens; by default the Gateway's own address, with the route's hostname", endpoint)
     .addOption(new Option('--host <name>', 'the Host header to send to --url').argParser(hostName))
     .option('--json', 'print one JSON object at the end')

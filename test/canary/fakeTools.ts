@@ -103,7 +103,18 @@ function runHelm(): void {
   const [command = '', second = '', third = ''] = args
   if (command === 'upgrade') return void upgrade()
   if (command === 'status') return void answer({ ...find(second), chart: undefined })
-  if (command === 'history') return void answer((state()[second] ?? []).map(({ version }) => ({ revision: version })))
+  if (command === 'history') {
+    const revisions = state()[second] ?? fail('release: not found')
+    const entries = revisions.map(({ version, info: { status, last_deployed, description } }) => ({
+      revision: version,
+      updated: last_deployed,
+      status,
+      chart: 'devops-api-1.1.1',
+      description,
+    }))
+    return void answer(entries.toReversed())
+  }
+  if (command === 'get' && second === 'manifest') return void answer(find(third).manifest)
   if (command === 'get') {
     const { chart, config } = find(third)
     return void answer(merge((chart as { values: Record<string, unknown> }).values, config as Record<string, unknown>))

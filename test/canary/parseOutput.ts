@@ -9,6 +9,7 @@ interface Outputs {
   shift: outputs.ShiftOutput
   promote: outputs.PromoteOutput
   rollback: outputs.RollbackOutput
+  history: outputs.HistoryOutput
 }
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true }).addSchema(schema, 'canary')

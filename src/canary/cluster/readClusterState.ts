@@ -1,6 +1,9 @@
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import { Failure } from '../errors.ts'
 import { type Role, releaseName, roles } from '../roles.ts'
+
+import type { Weights } from '../values/weights.ts'
+
 import { type Addresses, addressesOf, type GatewayObject, type ParentRef } from './addressesOf.ts'
 import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
@@ -9,14 +12,14 @@ import { readInstalled } from './releaseRecord.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
 
-type RouteObject = Pick<IHTTPRoute, 'kind' | 'spec' | 'status'> & { metadata: Metadata }
+export type RouteObject = Pick<IHTTPRoute, 'kind' | 'spec' | 'status'> & { metadata: Metadata }
 type RouteStatus = NonNullable<IHTTPRoute['status']>['parents'][number]
 
 interface GatewayClassObject {
   spec: { controllerName: string }
 }
 
-interface DeploymentObject {
+export interface DeploymentObject {
   kind: 'Deployment'
   metadata: Metadata
   spec: { replicas?: number; template: { spec: { containers: { image: string; env?: { name: string; value?: string }[] }[] } } }
@@ -70,6 +73,10 @@ function unlessNoSuchKind(error: Error): [] {
   throw error
 }
 
+/** What its pods are told to say; undefined where they are told nothing. */
+export const versionOf = ({ spec }: Pick<DeploymentObject, 'spec'>): string | undefined =>
+  spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'DEVOPSAPI_VERSION')?.value
+
 function workload(deployment: DeploymentObject | undefined): Workload | undefined {
   if (!deployment) return undefined
   const { metadata, spec, status = {} } = deployment
@@ -78,7 +85,7 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status
   return {
     image: container?.image ?? '',
-    version: container?.env?.find(({ name }) => name === 'DEVOPSAPI_VERSION')?.value ?? '',
+    version: versionOf(deployment) ?? '',
     wanted,
     ready: readyReplicas,
     isRolledOut:
@@ -89,6 +96,15 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
   }
 }
 
+/** The weights of a route; a backend that is not in it has 0. */
+export function weightsIn({ rules }: RouteObject['spec']): Weights {
+  const weight = (role: Role) => {
+    const backend = rules?.[0]?.backendRefs?.find(({ name }) => name === releaseName(role))
+    return backend ? (backend.weight ?? 1) : 0
+  }
+  return { stable: weight('stable'), canary: weight('canary') }
+}
+
 /**
  * What a route says and what its gateways say about it.
  * @param controllers those of its parents' classes, as far as they are known: what others say about it does not count
@@ -97,11 +113,6 @@ export function understandRoute(
   { metadata, spec, status }: RouteObject,
   controllers: readonly (string | undefined)[] = [],
 ): Route {
-  const rule = spec.rules?.[0]
-  const weight = (role: Role) => {
-    const backend = rule?.backendRefs?.find(({ name }) => name === releaseName(role))
-    return backend ? (backend.weight ?? 1) : 0
-  }
   const { parentRefs = [] } = spec
   const problems = parentRefs.flatMap((parent, index) => {
     const controller = controllers[index]
@@ -114,7 +125,7 @@ export function understandRoute(
     return statuses.flatMap(({ conditions = [] }) => conditionProblems(conditions, parent.name, metadata.generation ?? 0))
   })
   return {
-    weights: { stable: weight('stable'), canary: weight('canary') },
+    weights: weightsIn(spec),
     problems: parentRefs.length > 0 ? problems : ['it names no Gateway'],
     otherWriters: otherWritersOf(metadata),
   }

@@ -309,7 +309,7 @@ async function expectNothingLost(load: Load): Promise<void> {
   expect(load.complaint).toBe('')
   const { replies, duration } = load
   const rate = (replies.length / duration) * 1000
-  expect(Math.abs(rate / RATE - 1), `the load was ${rate} requests/s`).toBeLessThan(0.01)
+  expect(Math.abs(rate / RATE - 1), `the load was ${rate} requests/s`).toBeLessThan(0.1)
   // On a busy machine a second may have fewer, and the next one more.
   expect(Math.min(...load.sentEachSecond), 'requests in the slowest second').toBeGreaterThan(0)
 }

@@ -10,15 +10,15 @@ const process = [
 ]
 
 // One cluster, one story: the files run one after the other.
-const onCluster = { fileParallelism: false, testTimeout: 600_000, hookTimeout: 600_000, bail: 1 }
+const onCluster = { fileParallelism: false, bail: 1 }
 
 export default defineConfig({
   test: {
     // A hung test ends some day; how fast things are is a question for the bench.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 60_000 } },
-    maxWorkers: 4,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 120_000 } },
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

@@ -101,7 +101,7 @@ describe('docs/service.md', () => {
     createInterface(child.stdout).on('line', (line) => {
       if (line.startsWith('{')) address ||= JSON.parse(line).address
     })
-    await expect.poll(() => address, { timeout: 30_000 }).not.toBe('')
+    await expect.poll(() => address, { timeout: 120_000 }).not.toBe('')
     const [curl = '', answer] = example?.text.trim().split('\n') ?? []
     expect(await (await fetch(`http://${address}${curl.split(':8080')[1]}`)).text()).toBe(answer)
     // The whole group, for between the shell and the service there is npm.

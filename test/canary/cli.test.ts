@@ -351,7 +351,7 @@ describe.concurrent('check', () => {
   it('judges what it has when interrupted', async ({ expect }) => {
     const { url, asked } = await gateway()
     const child = start(`check ${url} ${expected} --rate 50`)
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5), { timeout: 30_000, interval: 2 })
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(5), { timeout: 120_000, interval: 2 })
     child.kill('SIGINT')
     const { exitCode, stdout } = await child
     expect(exitCode).toBe(2)
@@ -407,7 +407,7 @@ describe.concurrent('watch', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('ends with a summary at %s', async (signal) => {
     const { url, asked } = await gateway()
     const child = start(`watch ${url} --expect v1.1.1=90,v1.1.1-canary=10`)
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(10), { timeout: 30_000, interval: 2 })
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(10), { timeout: 120_000, interval: 2 })
     child.kill(signal)
     const { exitCode, stdout } = await child
     expect(exitCode).toBe(0)
@@ -430,7 +430,7 @@ describe.concurrent('watch', () => {
   it.each([60, 80, 140])('is live on a terminal of %i columns, until Ctrl-C', async (columns) => {
     const { url, asked } = await gateway({ announces: true })
     const child = startOnTerminal(`watch ${url} --rate 100`, columns)
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(130), { timeout: 30_000, interval: 2 })
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(130), { timeout: 120_000, interval: 2 })
     child.stdin.write('\u0003')
     const { exitCode, stdout } = await child
     expect(exitCode).toBe(0)
@@ -448,11 +448,11 @@ describe.concurrent('watch', () => {
   it('draws anew on a terminal that becomes narrower', async ({ expect }) => {
     const { url, asked } = await gateway({ announces: true })
     const child = startOnTerminal(`watch ${url} --rate 100`, 120)
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(50), { timeout: 30_000, interval: 2 })
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(50), { timeout: 120_000, interval: 2 })
     const [, pid = ''] = /^(\d+)/.exec((await execa('pgrep', ['-P', `${child.pid}`])).stdout) ?? []
     await execa('sh', ['-c', `stty cols 50 rows 40 < /proc/${pid}/fd/0`])
     const before = asked.length
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 80), { timeout: 30_000, interval: 2 })
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 80), { timeout: 120_000, interval: 2 })
     child.stdin.write('\u0003')
     const { stdout } = await child
     const [wide = '', narrow = ''] = stdout.split('\u001b[2J\u001b[H')

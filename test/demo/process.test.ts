@@ -76,7 +76,7 @@ const roleCounts = async (url: string, asked?: Asked) => count((await sample(url
 /** Of those that get requests. */
 const podNames = async (url: string) => [...new Set((await sample(url, 100)).map(({ pod }) => pod))].sort()
 
-const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 50 })
+const until = (check: () => unknown) => vi.waitFor(check, { timeout: 120_000, interval: 50 })
 const gone = (demo: Demo) => until(async () => expect(await demo.left()).toEqual([]))
 
 const replace =

@@ -74,7 +74,7 @@ export class Demo {
       const lines = this.lines.slice(from)
       return lines.find((line) => pattern.test(line)) ?? expect.fail(`nothing like ${pattern} in\n${lines.join('\n')}`)
     }
-    return vi.waitFor(find, { timeout: 30_000, interval: 10 })
+    return vi.waitFor(find, { timeout: 120_000, interval: 10 })
   }
 
   /** Saves a change of a file in its folder, and returns the index of the first line that can be about it. */

@@ -29,7 +29,7 @@ async function watched(changed: (files: string[]) => Promise<void> = async () =>
   return { folder, file, calls }
 }
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 30_000, interval: 10 })
+const until = (check: () => void) => vi.waitFor(check, { timeout: 120_000, interval: 10 })
 
 /** Stops the whole thread, so that nothing can come in between. */
 const freeze = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)

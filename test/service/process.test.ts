@@ -54,7 +54,7 @@ async function dial(port: number): Promise<{ socket: Socket; received: () => str
 }
 
 /** Unlike `expect.poll`, it does not mind that tests run side by side. */
-const until = (done: () => boolean) => vi.waitFor(() => expect(done()).toBe(true), { timeout: 30_000, interval: 2 })
+const until = (done: () => boolean) => vi.waitFor(() => expect(done()).toBe(true), { timeout: 120_000, interval: 2 })
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: devops-api\r\n\r\n`
 const isRefused = (port: number) =>
@@ -241,7 +241,7 @@ describe.concurrent.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const { child, port } = await listening()
     const { socket, received, closed } = await dial(port)
     child.kill(signal)
-    await vi.waitFor(async () => expect(await isRefused(port)).toBe(true), { timeout: 30_000, interval: 2 })
+    await vi.waitFor(async () => expect(await isRefused(port)).toBe(true), { timeout: 120_000, interval: 2 })
     socket.write(get('/version'))
     await closed
     expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)

@@ -69,7 +69,7 @@ describe.concurrent('shift', () => {
     const { url, asked } = await gateway()
     const chart = copyChart()
     const child = start(`shift 50/50 --files-only --chart ${chart} --url ${url}`)
-    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(20), { timeout: 30_000, interval: 5 })
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(20), { timeout: 120_000, interval: 5 })
     child.kill('SIGINT')
     const { exitCode, stderr } = await child
     expect(exitCode).toBe(130)

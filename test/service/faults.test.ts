@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { buildApp } from '../../src/service/app.ts'
-import { drawDelay } from '../../src/service/plugins/faults.ts'
+import { drawDelay } from '../../src/service/faults.ts'
 import { seeded } from '../seeded.ts'
 
 describe('an injected delay', () => {

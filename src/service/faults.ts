@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { HttpError } from './errors.ts'
+import { HttpError } from './plugins/errors.ts'
 
 const Z_99 = 2.3263478740408408 // the standard normal distribution's 99th percentile
 

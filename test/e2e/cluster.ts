@@ -48,9 +48,10 @@ export async function podNames(role: Role): Promise<string[]> {
   return (await pods(role)).map(({ metadata }) => metadata.name).sort()
 }
 
-/** Changes whenever a pod is replaced or restarted, and with every edit of a Deployment that will replace some. */
+/** Changes whenever a pod is replaced or restarted, and with every edit of a Deployment that will replace some; pods that go already do not count. */
 export async function incarnations(): Promise<string[]> {
-  return (await list('deployments,pods')).map(({ kind, metadata, status }) => {
+  const staying = (await list('deployments,pods')).filter(({ metadata }) => !metadata.deletionTimestamp)
+  return staying.map(({ kind, metadata, status }) => {
     const restarts = status.containerStatuses?.map(({ restartCount }) => restartCount)
     return kind === 'Pod' ? `${metadata.name} ${metadata.uid} ${restarts}` : `${metadata.name} ${metadata.generation}`
   })

@@ -20,18 +20,15 @@ afterAll(() => {
 })
 
 /** Two services behind a gateway that spreads evenly, and counts. */
-export async function gateway({
-  stable = 90,
-  canary = 10,
-  announces = false,
-  canaryErrorsEvery = 0,
-  insteadOfCanary,
-}: Behaviour = {}) {
+export async function gateway({ announces = false, canaryErrorsEvery = 0, insteadOfCanary, ...given }: Behaviour = {}) {
+  /** May be changed at any time. */
+  const weights = { stable: 90, canary: 10, ...given }
   const asked: IncomingHttpHeaders[] = []
   let credit = 0
   let canarys = 0
   const server = createServer((request, response) => {
     asked.push(request.headers)
+    const { stable, canary } = weights
     if (announces) response.setHeader('traffic-split', `stable=${stable}, canary=${canary}`)
     credit += canary
     if (credit < stable + canary) {
@@ -50,5 +47,5 @@ export async function gateway({
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   servers.push(server)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights }
 }

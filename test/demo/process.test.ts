@@ -47,22 +47,24 @@ async function sample(url: string, n: number, asked?: Asked): Promise<Reply[]> {
 function stream(url: string) {
   const agent = new Agent({ keepAlive: true })
   const replies: Promise<string>[] = []
+  const seen = new Set<string>()
   const timer = setInterval(() => {
     for (const asked of [{ agent }, {}]) {
-      replies.push(
-        ask(url, asked).then(
-          ({ status, version }) => `${status} ${version}`,
-          (error) => `${error.code}`,
-        ),
+      const answer = ask(url, asked).then(
+        ({ status, version }) => `${status} ${version}`,
+        (error) => `${error.code}`,
       )
+      answer.then((text) => seen.add(text))
+      replies.push(answer)
     }
   }, 10)
-  return async () => {
+  const stop = async () => {
     clearInterval(timer)
     const answers = await Promise.all(replies)
     agent.destroy()
     return count(answers)
   }
+  return { stop, saw: (answer: string) => until(() => expect(seen).toContain(answer)) }
 }
 
 const count = (values: string[]) => {
@@ -185,11 +187,14 @@ describe.concurrent('an edit', () => {
   it('of the version replaces the pods, and loses no request', async () => {
     const demo = await startDemo()
     const before = await podNames(demo.url)
-    const stop = stream(demo.url)
+    const { stop, saw } = stream(demo.url)
+    await saw('200 v1.1.1-canary')
     const from = demo.edit(canaryFile, replace(['v1.1.1-canary', 'v1.1.2']))
     await demo.said(/2 of 2 ready/, from)
+    await saw('200 v1.1.2')
     const back = demo.edit(stableFile, replace(['"1.1.1"', '"1.2.0"']))
     await demo.said(/2 of 2 ready/, back)
+    await saw('200 v1.2.0')
     expect(Object.keys(await stop()).sort()).toEqual(['200 v1.1.1', '200 v1.1.1-canary', '200 v1.1.2', '200 v1.2.0'])
     expect(demo.lines.slice(from).filter((line) => !line.includes('not there yet'))).toEqual([
       'canary     version v1.1.1-canary → v1.1.2: rolling 2 pods',
@@ -309,7 +314,8 @@ describe.concurrent('a canary', () => {
     await demo.said(/in 2 s/, from)
     const name = /devops-api-canary-\S+/.exec(demo.lines[from + 1] as string)?.[0]
     const why = `${name}  devops-api cannot start: FAULT_ERROR_RATE is "2": it must be a number from 0 to 1`
-    expect(demo.lines.slice(from).filter((line) => !line.includes('not there yet'))).toEqual([
+    const until = demo.lines.findIndex((line, index) => index > from && line.includes('in 2 s')) + 1
+    expect(demo.lines.slice(from, until).filter((line) => !line.includes('not there yet'))).toEqual([
       'canary     FAULT_ERROR_RATE – → 2: rolling 2 pods',
       ...['at once', 'in 1 s', 'in 2 s'].flatMap((when) => [why, `${name}  ended with exit code 1, restarts ${when}`]),
     ])
@@ -419,7 +425,7 @@ describe.concurrent('the end', () => {
   })
 
   it('comes at once with a second Ctrl-C, even to a pod that hangs', async () => {
-    const demo = await startDemo(small)
+    const demo = await startDemo({ ...small, files: { 'small.yaml': 'replicas: 1\nterminationGracePeriodSeconds: 900\n' } })
     const pids = await demo.pods()
     process.kill(pids[0] as number, 'SIGSTOP')
     void demo.interrupt()

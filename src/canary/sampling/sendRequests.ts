@@ -43,9 +43,11 @@ export async function sendRequests(
   }
   /** Fulfilled when fewer are under way, when time is up, or at the end. */
   const untilFewer = async (than: number, until: number) => {
-    while (underWay >= than && !signal.aborted && performance.now() < until) {
+    while (underWay >= than && !signal.aborted) {
+      const leftMs = until - performance.now()
+      if (leftMs <= 0) return
       change = Promise.withResolvers()
-      const timer = Number.isFinite(until) ? setTimeout(wake, until - performance.now()) : undefined
+      const timer = Number.isFinite(leftMs) ? setTimeout(wake, leftMs) : undefined
       await change.promise
       clearTimeout(timer)
     }

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Outcome, Sample } from '../../../src/canary/sampling/sample.ts'
 import { type Pace, sendRequests } from '../../../src/canary/sampling/sendRequests.ts'
 import { client, good, identity, serve } from './servers.ts'
@@ -205,4 +205,18 @@ describe('the pace', () => {
     await sendRequests(client(await serve(good)), at(10, { rate: 1 }), onOutcome, stop.signal)
     expect(count).toBe(1)
   })
+})
+
+it('never sets a timer into the past, however late it is', async () => {
+  const delays = vi.spyOn(globalThis, 'setTimeout')
+  let now = performance.now()
+  // Each look at the clock comes 700 ms after the one before.
+  vi.spyOn(performance, 'now').mockImplementation(() => (now += 700))
+  const url = await serve((_, response) => void setImmediate(() => response.writeHead(200, identity).end('{"version":"v1"}')))
+  try {
+    await sendRequests(client(url, { connections: 1 }), at(20, { rate: 1000 }), () => {}, never)
+    expect(delays.mock.calls.map(([, ms]) => ms ?? 0).filter((ms) => ms < 0)).toEqual([])
+  } finally {
+    vi.restoreAllMocks()
+  }
 })

@@ -125,8 +125,8 @@ describe('the live page, in Chromium', () => {
       (response) => response.writeHead(500, { 'app-version': 'v1.1.1' }).end(),
       (response) => response.writeHead(503).end(),
     ]
-    await open((response, n) => kinds[n - 1]?.(response, n))
-    await expect.poll(() => text('#cards')).toContain('of 4 requests')
+    await open((response, n) => kinds[n - 1]?.(response, n), { clock: true })
+    while (!(await text('#cards')).includes('of 4 requests')) await page.clock.runFor(20)
     // Light and dark parts of each square, by row; the newest, which has a frame, is left out.
     const patterns = await page.locator('#grid').evaluate((canvas) => {
       const size = Math.floor(canvas.width / 25)

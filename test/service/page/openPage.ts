@@ -24,7 +24,8 @@ export let page: Page
 export let lines: string[]
 const pending = new Set<Request>()
 
-const server = createServer(({ url = '' }, response) => {
+// A browser asks again, unseen by the page, where a connection ends that it was about to use.
+const server = createServer({ keepAliveTimeout: 600_000 }, ({ url = '' }, response) => {
   if (!url.endsWith('/version')) {
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy }).end(document)
     return
@@ -78,10 +79,10 @@ export async function open(how: Answer, { path = '/', viewport, dark, clock }: S
   page.on('requestfailed', (request) => pending.delete(request))
   if (clock) {
     await page.clock.install({ time: 0 })
+    await page.clock.pauseAt(1000)
     await page.addInitScript('Math.random = () => 0.5')
   }
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
-  if (clock) await page.clock.pauseAt(1000)
 }
 
 export const reply = (response: ServerResponse, version: string, role = '', headers: Record<string, string> = {}) =>

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse, parseAllDocuments } from 'yaml'
@@ -7,8 +7,9 @@ import { parse, parseAllDocuments } from 'yaml'
 /**
  * A helm and a kubectl without a cluster: the real Helm renders, and a file in the place of the cluster remembers what was installed.
  * `node fakeTools.ts HELM FOLDER helm|kubectl ARGUMENTS`
+ * Whatever changes nothing is answered for the next time as well, in `FOLDER/answers`: a shell reads a file sooner than Node starts.
  */
-const [helm = '', folder = '', program = '', ...args] = process.argv.slice(2)
+const [helm = '', folder = '', program = '', ...given] = process.argv.slice(2)
 
 interface Revision {
   version: number
@@ -21,12 +22,12 @@ type State = Record<string, Revision[]>
 
 const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
 const state = (): State => (existsSync(join(folder, 'releases')) ? read('releases') : {})
-const answer = (value: unknown) => process.stdout.write(typeof value === 'string' ? value : JSON.stringify(value))
-const optionOf = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
+const optionOf = (args: string[], name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
+
+class Refusal extends Error {}
 
 function fail(message: string): never {
-  process.stderr.write(`Error: ${message}\n`)
-  process.exit(1)
+  throw new Refusal(`Error: ${message}\n`)
 }
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
@@ -57,7 +58,7 @@ function pack(chart: string): object {
   }
 }
 
-function upgrade(): void {
+function upgrade(args: string[]): unknown {
   const [name = '', chart = ''] = args.slice(1).filter((arg) => arg !== '--install')
   const files = args.flatMap((arg, index) => (arg === '--values' ? [args[index + 1] ?? ''] : []))
   const sets = args.flatMap((arg, index) => (arg.startsWith('--set') ? [arg, args[index + 1] ?? ''] : []))
@@ -80,29 +81,28 @@ function upgrade(): void {
     info: {
       status: 'deployed',
       last_deployed: '2026-01-01T00:00:00Z',
-      description: optionOf('--description') ?? 'Upgrade complete',
+      description: optionOf(args, '--description') ?? 'Upgrade complete',
     },
     manifest,
     chart: pack(chart),
   }
-  if (args.includes('--dry-run=server')) {
-    answer({ manifest })
-    return
-  }
+  if (args.includes('--dry-run=server')) return { manifest }
   const older = before.map((one) => ({ ...one, info: { ...one.info, status: 'superseded' } }))
   writeFileSync(join(folder, 'releases'), JSON.stringify({ ...releases, [name]: [revision, ...older] }))
+  answerAhead()
+  return ''
 }
 
-function find(name: string): Revision {
+function find(name: string, number?: string): Revision {
   const revisions = state()[name] ?? fail('release: not found')
-  const number = optionOf('--revision')
   return revisions.find(({ version }) => number === undefined || `${version}` === number) ?? fail('release: not found')
 }
 
-function runHelm(): void {
+function runHelm(args: string[]): unknown {
   const [command = '', second = '', third = ''] = args
-  if (command === 'upgrade') return void upgrade()
-  if (command === 'status') return void answer({ ...find(second), chart: undefined })
+  const number = optionOf(args, '--revision')
+  if (command === 'upgrade') return upgrade(args)
+  if (command === 'status') return { ...find(second, number), chart: undefined }
   if (command === 'history') {
     const revisions = state()[second] ?? fail('release: not found')
     const entries = revisions.map(({ version, info: { status, last_deployed, description } }) => ({
@@ -112,21 +112,14 @@ function runHelm(): void {
       chart: 'devops-api-1.1.1',
       description,
     }))
-    return void answer(entries.toReversed())
+    return entries.toReversed()
   }
-  if (command === 'get' && second === 'manifest') return void answer(find(third).manifest)
+  if (command === 'get' && second === 'manifest') return find(third, number).manifest
   if (command === 'get') {
-    const { chart, config } = find(third)
-    return void answer(merge((chart as { values: Record<string, unknown> }).values, config as Record<string, unknown>))
+    const { chart, config } = find(third, number)
+    return merge((chart as { values: Record<string, unknown> }).values, config as Record<string, unknown>)
   }
-  if (command === 'template' || command === 'show') {
-    const { stdout, stderr, status } = spawnSync(helm, args, { encoding: 'utf8' })
-    process.stderr.write(stderr)
-    answer(stdout)
-    process.exitCode = status ?? 1
-    return
-  }
-  fail(`nobody knows ${command}`)
+  return fail(`nobody knows ${command}`)
 }
 
 interface Item {
@@ -156,32 +149,83 @@ function statusOf({ kind, spec }: Item): object {
   return { parents: (spec?.parentRefs ?? []).map((parentRef) => ({ parentRef, controllerName: 'c', conditions })) }
 }
 
-function runKubectl(): void {
+function runKubectl(args: string[]): unknown {
   const { gateway, digests = {}, unreadable = [] } = read('settings')
   const [verb = '', kinds = '', name = ''] = args.slice(args.findIndex((arg) => /^(get|rollout|scale|config)$/.test(arg)))
   if (unreadable.some((kind: string) => kinds.includes(kind))) fail(`${kinds} is forbidden`)
   if (verb === 'config') fail('current-context must exist in order to minify')
-  if (verb !== 'get') return
+  if (verb !== 'get') return ''
   if (kinds === 'secret') {
     const [, release = '', version = ''] = /^sh\.helm\.release\.v1\.(.+)\.v(\d+)$/.exec(name) ?? []
     const found = state()[release]?.find((revision) => `${revision.version}` === version) ?? fail(`secrets "${name}" not found`)
-    answer({ data: { release: base64(base64(gzipSync(JSON.stringify(found)))) } })
-  } else if (kinds === 'pods') {
+    return { data: { release: base64(base64(gzipSync(JSON.stringify(found)))) } }
+  }
+  if (kinds === 'pods') {
     const role = args.some((arg) => arg.includes('role=canary')) ? 'canary' : 'stable'
     const digest = digests[role] ?? 'a'.repeat(64)
-    answer({ items: [{ metadata: {}, status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}` }] } }] })
-  } else if (kinds.startsWith('gatewayclasses')) fail('gatewayclasses is forbidden')
-  else if (kinds.startsWith('gateways')) answer(gateway ?? fail('gateways is not found'))
-  else if (kinds === 'deployment') {
+    return { items: [{ metadata: {}, status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}` }] } }] }
+  }
+  if (kinds.startsWith('gatewayclasses')) fail('gatewayclasses is forbidden')
+  if (kinds.startsWith('gateways')) return gateway ?? fail('gateways is not found')
+  if (kinds === 'deployment') {
     const found =
       live().find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name) ?? fail(`"${name}" not found`)
-    answer(args.some((arg) => arg.startsWith('jsonpath')) ? `${found.spec?.replicas}` : found)
-  } else {
-    const wanted = kinds.split(',').map((kind) => kind.replace(/s(\..*)?$/, ''))
-    answer({ items: live().filter(({ kind }) => wanted.includes(kind.toLowerCase())) })
+    return args.some((arg) => arg.startsWith('jsonpath')) ? `${found.spec?.replicas}` : found
+  }
+  const wanted = kinds.split(',').map((kind) => kind.replace(/s(\..*)?$/, ''))
+  return { items: live().filter(({ kind }) => wanted.includes(kind.toLowerCase())) }
+}
+
+/** What the CLI asks about each release, which the tests are the sooner for being answered ahead. */
+const questions = ['stable', 'canary'].flatMap((role) => {
+  const name = `devops-api-${role}`
+  return [
+    `helm status ${name} --output json`,
+    `kubectl get deployment ${name} --output json`,
+    `kubectl get deployment ${name} --output jsonpath={.spec.replicas}`,
+    `kubectl get pods --selector app=${name},role=${role} --output json`,
+  ]
+})
+questions.push(
+  'kubectl config view --minify --output json',
+  'kubectl get deployments,services --output json --show-managed-fields',
+  'kubectl get httproutes.gateway.networking.k8s.io --output json --show-managed-fields',
+  'kubectl get gateways.gateway.networking.k8s.io devops-api-stable --output json',
+  'kubectl get gatewayclasses.gateway.networking.k8s.io c --output json',
+)
+
+interface Answer {
+  stdout: string
+  stderr: string
+}
+
+function ask(program: string, args: string[]): Answer {
+  try {
+    const value = program === 'helm' ? runHelm(args) : runKubectl(args)
+    return { stdout: typeof value === 'string' ? value : JSON.stringify(value), stderr: '' }
+  } catch (error) {
+    if (error instanceof Refusal) return { stdout: '', stderr: error.message }
+    throw error
   }
 }
 
-appendFileSync(join(folder, 'asked'), `${program} ${args.join(' ')}\n`)
-if (program === 'helm') runHelm()
-else runKubectl()
+/** As text, because a shell reads it. */
+function keep(question: string, { stdout, stderr }: Answer): void {
+  const path = join(folder, 'answers', question)
+  writeFileSync(stderr ? `${path}.refusal` : path, stderr || stdout)
+}
+
+function answerAhead(): void {
+  rmSync(join(folder, 'answers'), { recursive: true, force: true })
+  mkdirSync(join(folder, 'answers'))
+  for (const question of questions) {
+    const [program = '', ...args] = question.split(' ')
+    keep(question, ask(program, args))
+  }
+}
+
+const { stdout, stderr } = ask(program, given)
+if (given[0] !== 'upgrade') keep([program, ...given].join(' '), { stdout, stderr })
+process.stdout.write(stdout)
+process.stderr.write(stderr)
+process.exitCode = stderr ? 1 : 0

@@ -49,6 +49,9 @@ export class Demo {
 
   constructor({ args = [], env = {}, files = {}, by = 'node', cwd = '.' }: DemoOptions) {
     cpSync(join(root, 'chart'), join(this.folder, 'chart'), { recursive: true })
+    // So that no pod is called unready, or restarted, because the machine is busy.
+    const values = join(this.folder, 'chart/values.yaml')
+    writeFileSync(values, readFileSync(values, 'utf8').replaceAll(/timeoutSeconds: \d+/g, 'timeoutSeconds: 60'))
     for (const [path, text] of Object.entries(files)) writeFileSync(join(this.folder, path), text)
 
     const [program, before] =

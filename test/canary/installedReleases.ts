@@ -29,7 +29,7 @@ export async function installedReleases(chart: string, { stable = [], canary = [
   const { url } = await gateway({ stable: 1, canary: 0 })
   const { hostname, port } = new URL(url)
   const folder = temporary()
-  const helm = (await findProgram('helm')) ?? ''
+  const helm = await findProgram('helm')
   const listening = {
     spec: { gatewayClassName: 'c', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
     status: { addresses: [{ value: hostname }] },

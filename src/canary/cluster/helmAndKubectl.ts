@@ -12,11 +12,6 @@ interface KubeConfig {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null
 }
 
-const homepages = {
-  helm: 'https://helm.sh/docs/intro/install/',
-  kubectl: 'https://kubernetes.io/docs/tasks/tools/',
-}
-
 /** Helm and kubectl, as an operator would run them. */
 export class HelmAndKubectl {
   readonly #place: Place
@@ -74,9 +69,11 @@ export class HelmAndKubectl {
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {
     const signal = this.#signal
     const path = await findProgram(name)
-    if (!path) throw new Failure(`${name} is not on the PATH: install it, ${homepages[name]}`)
     const result = await execa(path, args, { cancelSignal: signal, reject: false, stdin: 'ignore' })
     if (signal.aborted) throw new Interrupted()
+    const { code, syscall } = (result.cause ?? {}) as NodeJS.ErrnoException
+    if (syscall?.startsWith('spawn'))
+      throw new Failure(`${path} cannot be started (${code}): it must be ${name}, whole and for this machine`)
     if (result.failed)
       throw new ProgramRefusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
     return result.stdout

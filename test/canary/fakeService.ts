@@ -47,5 +47,5 @@ export async function gateway({ announces = false, canaryErrorsEvery = 0, instea
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   servers.push(server)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights, server }
 }

@@ -30,6 +30,12 @@ function fail(message: string): never {
   throw new Refusal(`Error: ${message}\n`)
 }
 
+/** In the words of an API server. */
+function forbid(kinds: string): never {
+  const [kind = '', ...group] = kinds.split('.')
+  fail(`${kinds} is forbidden: User "jane" cannot list resource "${kind}" in API group "${group.join('.')}" in the namespace "n"`)
+}
+
 const isMap = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === 'object' && !Array.isArray(value)
 
@@ -102,6 +108,7 @@ function runHelm(args: string[]): unknown {
   const [command = '', second = '', third = ''] = args
   const number = optionOf(args, '--revision')
   if (command === 'upgrade') return upgrade(args)
+  if (read('settings').unreadable?.includes('releases') && /^(status|history|get)$/.test(command)) forbid('secrets')
   if (command === 'status') return { ...find(second, number), chart: undefined }
   if (command === 'history') {
     const revisions = state()[second] ?? fail('release: not found')
@@ -152,7 +159,7 @@ function statusOf({ kind, spec }: Item): object {
 function runKubectl(args: string[]): unknown {
   const { gateway, digests = {}, unreadable = [] } = read('settings')
   const [verb = '', kinds = '', name = ''] = args.slice(args.findIndex((arg) => /^(get|rollout|scale|config)$/.test(arg)))
-  if (unreadable.some((kind: string) => kinds.includes(kind))) fail(`${kinds} is forbidden`)
+  if (unreadable.some((kind: string) => kinds.includes(kind))) forbid(kinds)
   if (verb === 'config') fail('current-context must exist in order to minify')
   if (verb !== 'get') return ''
   if (kinds === 'secret') {
@@ -165,7 +172,7 @@ function runKubectl(args: string[]): unknown {
     const digest = digests[role] ?? 'a'.repeat(64)
     return { items: [{ metadata: {}, status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}` }] } }] }
   }
-  if (kinds.startsWith('gatewayclasses')) fail('gatewayclasses is forbidden')
+  if (kinds.startsWith('gatewayclasses')) forbid(kinds)
   if (kinds.startsWith('gateways')) return gateway ?? fail('gateways is not found')
   if (kinds === 'deployment') {
     const found =

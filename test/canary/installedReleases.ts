@@ -10,7 +10,7 @@ interface Settings {
   replicas?: Record<string, number>
   /** What runs, by role: 64 hexadecimal digits. */
   digests?: Record<string, string>
-  /** Kinds that kubectl may not read. */
+  /** Kinds that kubectl may not read, and "releases" for Helm's. */
   unreadable?: string[]
   /** The Gateway's answer; null where it is not found. */
   gateway?: object | null

@@ -1,5 +1,5 @@
 import { execa } from 'execa'
-import { Failure, Interrupted, ProgramRefusal } from '../errors.ts'
+import { Failure, Interrupted, ProgramRefusal, Unreachable } from '../errors.ts'
 import { findProgram, type ProgramName } from './findProgram.ts'
 
 /** Where the releases are; by default where Helm's variables say, else where kubectl would look. */
@@ -75,7 +75,7 @@ export class HelmAndKubectl {
     if (syscall?.startsWith('spawn'))
       throw new Failure(`${path} cannot be started (${code}): it must be ${name}, whole and for this machine`)
     if (result.failed)
-      throw new ProgramRefusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
+      throw refusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
     return result.stdout
   }
 }
@@ -88,5 +88,29 @@ function complaint(stderr: string): string {
     .slice(Math.max(at, 0))
     .map((line) => line.trim())
     .join(' ')
-    .replace(/^Error: /, '')
+    .replace(/^Error: /i, '')
 }
+
+/** With what would help where the cluster is in the way, in the words of Kubernetes's own client, which both programs use. */
+function refusal(command: string, said: string): ProgramRefusal {
+  const rights = [...said.matchAll(FORBIDDEN)]
+  const [first] = rights
+  if (first) {
+    const [, user, , , , where = ''] = first
+    const lacking = rights.map(([, , verb, resource, group]) => `${verb} ${resource}${group && `.${group}`}`).join(' and ')
+    return new ProgramRefusal(command, `forbidden: user ${user} needs the right to ${lacking}${where}`)
+  }
+  const remedy = remedies.find(([pattern]) => pattern.test(said))?.[1]
+  return remedy ? new Unreachable(command, `${said}; ${remedy}`) : new ProgramRefusal(command, said)
+}
+
+const FORBIDDEN =
+  /User ("[^"]+") cannot (\w+) resource "([^"]+)" in API group "([^"]*)"( in the namespace "[^"]+"| at the cluster scope)?/g
+
+const remedies: [RegExp, string][] = [
+  [/provide credentials|Unauthorized/, 'log in to the cluster again'],
+  [
+    /cluster unreachable|Unable to connect|connection to the server|loading config file|context .* does not exist/,
+    'is the cluster up, and do KUBECONFIG and --kube-context say which?',
+  ],
+]

@@ -1,6 +1,6 @@
-import { execa } from 'execa'
 import { Failure, Interrupted, ProgramRefusal } from '../errors.ts'
-import { findProgram, type ProgramName } from './findProgram.ts'
+import type { Io } from '../output/terminal.ts'
+import type { ProgramName } from './findProgram.ts'
 
 /** Where the releases are; by default where Helm's variables say, else where kubectl would look. */
 interface Place {
@@ -12,21 +12,16 @@ interface KubeConfig {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null
 }
 
-const homepages = {
-  helm: 'https://helm.sh/docs/intro/install/',
-  kubectl: 'https://kubernetes.io/docs/tasks/tools/',
-}
-
 /** Helm and kubectl, as an operator would run them. */
 export class HelmAndKubectl {
   readonly #place: Place
-  readonly #signal: AbortSignal
+  readonly #io: Pick<Io, 'runProgram' | 'signal'>
   #resolved: Promise<Place> | undefined
 
-  /** @param signal ends what runs, in order */
-  constructor(place: Place, signal: AbortSignal) {
+  /** The signal ends what runs, in order. */
+  constructor(place: Place, io: Pick<Io, 'runProgram' | 'signal'>) {
     this.#place = place
-    this.#signal = signal
+    this.#io = io
   }
 
   /** The arguments that say where, as Helm wants them. */
@@ -72,10 +67,8 @@ export class HelmAndKubectl {
   }
 
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {
-    const signal = this.#signal
-    const path = await findProgram(name)
-    if (!path) throw new Failure(`${name} is not on the PATH: install it, ${homepages[name]}`)
-    const result = await execa(path, args, { cancelSignal: signal, reject: false, stdin: 'ignore' })
+    const { runProgram, signal } = this.#io
+    const result = await runProgram(name, args, signal)
     if (signal.aborted) throw new Interrupted()
     if (result.failed)
       throw new ProgramRefusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)

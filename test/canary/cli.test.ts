@@ -2,12 +2,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { execa } from 'execa'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import * as cli from '../../src/canary/cli.ts'
 import { gateway } from './fakeService.ts'
+import * as inProcess from './inProcess.ts'
 import { parseOutput } from './parseOutput.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -33,21 +32,7 @@ function start(line: string, { cwd = root, env = {} }: { cwd?: string; env?: Nod
 }
 
 /** The same in this process, which starts none. */
-async function run(line: string | string[]) {
-  const written = { stdout: '', stderr: '' }
-  const stdout = new PassThrough().on('data', (text) => {
-    written.stdout += text
-  })
-  const stderr = {
-    write(text: string) {
-      written.stderr += text
-    },
-  }
-  const io = { stdout: stdout as unknown as NodeJS.WriteStream, stderr, signal: new AbortController().signal }
-  const argv = typeof line === 'string' ? patient(line).split(' ').filter(Boolean) : line
-  const exitCode = await cli.run(argv, io)
-  return { exitCode, stdout: written.stdout.trimEnd(), stderr: written.stderr.trimEnd() }
-}
+const run = (line: string | string[]) => inProcess.run(typeof line === 'string' ? patient(line) : line)
 
 /** The same on a terminal, so wide. `script` is its other end. */
 function startOnTerminal(line: string, columns: number, env: NodeJS.ProcessEnv = {}) {

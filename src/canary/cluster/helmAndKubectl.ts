@@ -1,6 +1,22 @@
-import { execa } from 'execa'
 import { Failure, Interrupted, ProgramRefusal, Unreachable } from '../errors.ts'
-import { findProgram, type ProgramName } from './findProgram.ts'
+import type { ProgramName } from './findProgram.ts'
+
+/** How a program that was run ended, and what it wrote. */
+export interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+  readonly failed: boolean
+  /** In a few words how it failed, for one that wrote nothing of it. */
+  readonly shortMessage?: string | undefined
+}
+
+/** How other programs are run, and what ends them. */
+export interface RunsPrograms {
+  /** Runs a program until it ends, or the signal ends it. */
+  readonly runProgram: (name: ProgramName, args: string[], signal: AbortSignal) => Promise<Ended>
+  /** Aborts when the user has had enough. */
+  readonly signal: AbortSignal
+}
 
 /** Where the releases are; by default where Helm's variables say, else where kubectl would look. */
 interface Place {
@@ -15,13 +31,13 @@ interface KubeConfig {
 /** Helm and kubectl, as an operator would run them. */
 export class HelmAndKubectl {
   readonly #place: Place
-  readonly #signal: AbortSignal
+  readonly #io: RunsPrograms
   #resolved: Promise<Place> | undefined
 
-  /** @param signal ends what runs, in order */
-  constructor(place: Place, signal: AbortSignal) {
+  /** The signal ends what runs, in order. */
+  constructor(place: Place, io: RunsPrograms) {
     this.#place = place
-    this.#signal = signal
+    this.#io = io
   }
 
   /** The arguments that say where, as Helm wants them. */
@@ -67,13 +83,9 @@ export class HelmAndKubectl {
   }
 
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {
-    const signal = this.#signal
-    const path = await findProgram(name)
-    const result = await execa(path, args, { cancelSignal: signal, reject: false, stdin: 'ignore' })
+    const { runProgram, signal } = this.#io
+    const result = await runProgram(name, args, signal)
     if (signal.aborted) throw new Interrupted()
-    const { code, syscall } = (result.cause ?? {}) as NodeJS.ErrnoException
-    if (syscall?.startsWith('spawn'))
-      throw new Failure(`${path} cannot be started (${code}): it must be ${name}, whole and for this machine`)
     if (result.failed)
       throw refusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
     return result.stdout
@@ -110,7 +122,7 @@ const FORBIDDEN =
 const remedies: [RegExp, string][] = [
   [/provide credentials|Unauthorized/, 'log in to the cluster again'],
   [
-    /cluster unreachable|Unable to connect|connection to the server|loading config file|context .* does not exist/,
+    /cluster unreachable|Unable to connect|connection to the server|loading config file|context .* does not exist/i,
     'is the cluster up, and do KUBECONFIG and --kube-context say which?',
   ],
 ]

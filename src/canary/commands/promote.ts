@@ -56,14 +56,14 @@ function steps(text: string): number[] {
 }
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
-  const { stdout, signal } = terminal
+  const { stdout } = terminal
   const { filesOnly, url, pause, dryRun, json } = options
   if (filesOnly && !url) throw new WrongUse('--files-only needs --url here: without replies, there is nothing to judge canary by')
   if (pause && !(process.stdin.isTTY && stdout.isTTY)) throw new WrongUse('--pause needs a terminal to ask on: leave it out here')
   const session = new Session(
     { ...options, limits: limitsOf(options) },
     new Progress(terminal, json ? 'silent' : 'shown'),
-    signal,
+    terminal,
   )
   await session.interruptible(async () => {
     const { release } = session

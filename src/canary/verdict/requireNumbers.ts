@@ -1,6 +1,5 @@
 import type { Sample } from '../sampling/sample.ts'
 import { type Expectation, nameOf } from './expectation.ts'
-import type { Limits } from './plan.ts'
 
 /**
  * Keeps from the statistics what is no number, of which they would make a verdict all the same.
@@ -18,7 +17,7 @@ function requireNumbers(
 }
 
 /** @throws {TypeError} where a share or a limit is no finite number */
-export function requirePlannable(expectation: Expectation, { strict: _, ...limits }: Limits): void {
+export function requirePlannable(expectation: Expectation, { strict: _, ...limits }: { readonly strict: boolean }): void {
   const shares = expectation.map((entry) => [`the share of ${nameOf(entry)}`, entry.share] as const)
   requireNumbers(shares, (share) => share >= 0 && share <= 1, 'a number from 0 to 1')
   requireNumbers(Object.entries(limits), (limit) => Number.isFinite(limit) && limit >= 0, 'a finite number, 0 or more')

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'n
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { findProgram, unpackedPrograms } from '../../../src/canary/cluster/findProgram.ts'
-import { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
+import { runProgram } from '../../../src/canary/cluster/runProgram.ts'
 import { Failure } from '../../../src/canary/errors.ts'
 import { temporary } from '../commandLine.ts'
 
@@ -99,8 +99,7 @@ describe('a program on the PATH', () => {
 
   it('that cannot be started is named', async () => {
     const path = program(first, '#!/no/such/interpreter\n')
-    const tools = new HelmAndKubectl({ namespace: 'n', kubeContext: 'c' }, new AbortController().signal)
-    await expect(tools.helm('version')).rejects.toThrow(
+    await expect(runProgram('helm', [], new AbortController().signal)).rejects.toThrow(
       new Failure(`${path} cannot be started (ENOENT): it must be helm, whole and for this machine`),
     )
   })

@@ -1,23 +1,12 @@
-import { chmodSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
 import { readClusterState } from '../../../src/canary/cluster/readClusterState.ts'
 import { Failure, ProgramRefusal, Unreachable } from '../../../src/canary/errors.ts'
-import { temporary } from '../commandLine.ts'
-
-afterEach(() => void vi.unstubAllEnvs())
 
 /** Both programs, where each only complains in its way. */
 function complaining(helm: string, kubectl: string): HelmAndKubectl {
-  const folder = temporary()
-  for (const [name, text] of Object.entries({ helm, kubectl })) {
-    const path = join(folder, name)
-    writeFileSync(path, `#!/bin/sh\ncat >&2 <<'END'\n${text}\nEND\nexit 1\n`)
-    chmodSync(path, 0o755)
-  }
-  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`)
-  return new HelmAndKubectl({ namespace: 'prod', kubeContext: 'c' }, new AbortController().signal)
+  const runProgram = async (name: string) => ({ stdout: '', stderr: name === 'helm' ? helm : kubectl, failed: true })
+  return new HelmAndKubectl({ namespace: 'prod', kubeContext: 'c' }, { runProgram, signal: new AbortController().signal })
 }
 
 const cannot = (resource: string, group: string, where = 'in the namespace "prod"') =>

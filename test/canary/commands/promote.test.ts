@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
-import { copyChart, run, stableFile, start, startOnTerminal } from '../commandLine.ts'
+import { copyChart, stableFile, start, startOnTerminal } from '../commandLine.ts'
 import { canary, deployment, type FakeCluster, fakeCluster, release, route, service } from '../fakeCluster.ts'
 import { gateway } from '../fakeService.ts'
+import { run } from '../inProcess.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
@@ -43,26 +45,33 @@ describe('against the demo', () => {
     expect(stdout).toMatch(/Not promoted: FAIL\. Back at 100\/0, on the wire after \d+\.\d s\.$/)
     expect(stableFile(chart)).toBe(before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0'))
   })
+})
 
+describe('in a process of its own', () => {
   it('killed wherever it is, goes on to the end when started again', async () => {
-    const demo = await startDemo()
-    const chart = join(demo.folder, 'chart')
-    const line = `promote --steps 50,100 --max-p95-increase 30s --files-only --chart ${chart} --url ${demo.url}`
-    const places = [
+    const chart = copyChart()
+    const { url, weights, versions } = await gateway()
+    const line = `promote --steps 100 --max-p95-increase 30s --files-only --chart ${chart} --url ${url}`
+    /** Replies follow what is written. */
+    const promote = async (killedAt?: string) => {
+      const child = start(line)
+      for await (const text of child) {
+        const { traffic, env } = parse(stableFile(chart))
+        Object.assign(weights, traffic)
+        versions.stable = env?.DEVOPSAPI_VERSION ?? 'v1.1.1'
+        if (killedAt && text.startsWith(killedAt)) child.kill('SIGKILL')
+      }
+      return child
+    }
+    for (const place of [
       'Judge canary at 10 %',
-      'Give canary 50 %',
-      'Judge canary at 50 %',
       'Give canary 100 %',
       'Judge canary at 100 %',
-      'Give stable what canary',
+      'Give stable what',
       'Give stable all',
-    ]
-    for (const place of places) {
-      const child = start(line)
-      for await (const text of child) if (text.startsWith(place)) child.kill('SIGKILL')
-      expect((await child).signal, `it ended before it came to "${place}"`).toBe('SIGKILL')
-    }
-    const { exitCode, stdout } = await run(line)
+    ])
+      expect((await promote(place)).signal, `it ended before it came to "${place}"`).toBe('SIGKILL')
+    const { exitCode, stdout } = await promote()
     // Where the last edit was made before the kill, files alone do not tell what was judged.
     expect(stdout).toMatch(
       /^(Promoted: stable serves everything, as v1\.1\.1-canary|Nothing to promote: stable runs what canary runs)\.$/m,
@@ -71,12 +80,14 @@ describe('against the demo', () => {
   })
 
   it('asks between steps on a terminal, and stops where the answer is no', async () => {
-    const demo = await startDemo()
-    const line = `promote --pause --steps 50,100 --files-only --chart ${join(demo.folder, 'chart')} --url ${demo.url}`
+    const chart = copyChart()
+    const { url, weights } = await gateway()
+    const line = `promote --pause --steps 50,100 --max-p95-increase 30s --files-only --chart ${chart} --url ${url}`
     const child = startOnTerminal(line, 120)
     const answers = ['y', 'n']
     let seen = 0
     child.stdout.on('data', (text: Buffer) => {
+      Object.assign(weights, parse(stableFile(chart)).traffic)
       if (`${text}`.includes('[Y/n]')) child.stdin.write(`${answers[seen++]}\n`)
     })
     const { stdout, exitCode } = await child
@@ -122,7 +133,7 @@ describe.concurrent('promote', () => {
   it('a gate that cannot tell is asked again with twice as many requests, and then gives up', async ({ expect }) => {
     const { url, weights } = await gateway({ stable: 50, canary: 50, canaryErrorsEvery: 90 })
     const chart = copyChart('50/50')
-    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 15s`)
+    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 3s`)
     for await (const line of child) if (line === 'INCONCLUSIVE') weights.canary = 0
     const { exitCode, stdout } = await child
     expect(stdout).toMatch(/INCONCLUSIVE, 1,080 requests; canary failed [56] of 540 .* chance may explain that\n/)
@@ -184,9 +195,9 @@ describe.concurrent('promote', () => {
   ])('refuses where %s, and edits nothing', async (_, change, message) => {
     const chart = copyChart()
     const before = stableFile(chart)
-    const { env, asked } = await fakeCluster(change)
-    expect(await run(`promote --chart ${chart}`, env)).toEqual({ exitCode: 1, stdout: '', stderr: `canary: ${message}` })
+    const { cluster, asked } = await fakeCluster(change)
+    expect(await run(`promote --chart ${chart}`, cluster)).toEqual({ exitCode: 1, stdout: '', stderr: `canary: ${message}` })
     expect(stableFile(chart)).toBe(before)
-    expect(asked()).not.toContain('upgrade')
+    expect(asked.join('\n')).not.toContain('upgrade')
   })
 })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 
-interface Behaviour {
+export interface Behaviour {
   stable?: number
   canary?: number
   announces?: boolean

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse, parseAllDocuments } from 'yaml'
-import { gateway } from './fakeService.ts'
+import { type Behaviour, gateway } from './fakeService.ts'
 import { type RunProgram, withoutCluster } from './inProcess.ts'
 
 interface Settings {
@@ -17,6 +17,8 @@ interface Settings {
 }
 
 interface Installed extends Settings {
+  /** How both answer behind a gateway that follows what is installed; by default every reply is from stable. */
+  answers?: Behaviour
   /** What Helm is given beside the values file, by role. */
   stable?: string[]
   canary?: string[] | undefined
@@ -85,9 +87,11 @@ class Cluster {
   readonly releases: Record<string, Revision[]> = {}
   readonly asked: string[] = []
   readonly #settings: Settings
+  readonly #onUpgrade: (config: Revision['config']) => void
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, onUpgrade: (config: Revision['config']) => void) {
     this.#settings = settings
+    this.#onUpgrade = onUpgrade
   }
 
   readonly run: RunProgram = async (name, args, signal) => {
@@ -158,6 +162,7 @@ class Cluster {
     if (args.includes('--dry-run=server')) return { manifest }
     const older = before.map((one) => ({ ...one, info: { ...one.info, status: 'superseded' } }))
     this.releases[name] = [revision, ...older]
+    this.#onUpgrade(config)
     return ''
   }
 
@@ -217,14 +222,18 @@ function statusOf({ kind, spec }: Item): object {
 }
 
 /** Both releases of a chart, installed. */
-export async function installedReleases(chart: string, { stable = [], canary = [], charts = {}, ...settings }: Installed = {}) {
-  const { url } = await gateway({ stable: 1, canary: 0 })
+export async function installedReleases(
+  chart: string,
+  { stable = [], canary = [], charts = {}, answers, ...settings }: Installed = {},
+) {
+  const { url, weights } = await gateway({ ...answers, stable: 1, canary: 0 })
   const { hostname, port } = new URL(url)
   const listening = {
     spec: { gatewayClassName: 'c', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
     status: { addresses: [{ value: hostname }] },
   }
-  const cluster = new Cluster({ gateway: listening, ...settings })
+  const follow = ({ traffic }: Revision['config']) => answers && Object.assign(weights, traffic)
+  const cluster = new Cluster({ gateway: listening, ...settings }, follow)
   for (const [role, args] of Object.entries({ stable, canary })) {
     const from = charts[role as 'stable' | 'canary'] ?? chart
     const values = ['--values', join(from, `values-${role}.yaml`), ...args]

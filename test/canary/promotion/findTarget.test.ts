@@ -82,7 +82,7 @@ describe('findTarget', () => {
     await expect(findTarget({}, state(redirect), signal)).rejects.toThrow('301 to https://x/ (it only redirects to HTTPS): give')
     const limited = await saying(429)
     await expect(findTarget({}, state(limited), signal)).rejects.toThrow(
-      '429 without a version (the gateway limits how often it is asked)',
+      '429 without a version (too many requests for a rate limit: lower --rate)',
     )
   })
 

@@ -79,7 +79,7 @@ export class HelmAndKubectl {
   async kubectl(...args: string[]): Promise<string> {
     const { namespace, kubeContext } = await this.#where()
     const where = [...(namespace ? ['--namespace', namespace] : []), ...(kubeContext ? ['--context', kubeContext] : [])]
-    return this.#run('kubectl', args, [...where, ...args])
+    return this.#run('kubectl', args, [...where, ...asHelm(process.env), ...args])
   }
 
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {
@@ -90,6 +90,19 @@ export class HelmAndKubectl {
       throw refusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
     return result.stdout
   }
+}
+
+/** For kubectl, what else moves Helm alone; but for a token, which everybody on the machine could then read. */
+function asHelm(env: NodeJS.ProcessEnv): string[] {
+  const options: [option: string, value: string | undefined][] = [
+    ['server', env.HELM_KUBEAPISERVER],
+    ['certificate-authority', env.HELM_KUBECAFILE],
+    ['tls-server-name', env.HELM_KUBETLS_SERVER_NAME],
+    ['insecure-skip-tls-verify', env.HELM_KUBEINSECURE_SKIP_TLS_VERIFY],
+    ['as', env.HELM_KUBEASUSER],
+    ...(env.HELM_KUBEASGROUPS ?? '').split(',').map((group): [string, string] => ['as-group', group]),
+  ]
+  return options.flatMap(([option, value]) => (value ? [`--${option}=${value}`] : []))
 }
 
 /** The last error it wrote, on one line and without what it logs. */

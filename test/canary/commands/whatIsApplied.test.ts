@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { describe, expect, it, vi } from 'vitest'
 import { copyChart, stableFile, temporary } from '../commandLine.ts'
 import { run } from '../inProcess.ts'
@@ -72,6 +73,20 @@ describe.concurrent('shift changes what it says and no more', () => {
     }
     expect(stableFile(chart)).toBe(before)
     expect(revisions()).toHaveLength(1)
+  })
+
+  it('what is to be typed can be typed, whatever the names of files', async ({ expect }) => {
+    const chart = join(temporary(), 'my charts', "the 'chart'")
+    cpSync(copyChart(), chart, { recursive: true })
+    const { cluster } = await installedReleases(chart)
+    const shift = ['shift', '75/25', '--dry-run', '--chart', chart, '--kube-context', 'c']
+    const { stdout } = await run(shift, cluster)
+    const typed = stdout.split('\n').find((line) => line.startsWith('helm upgrade')) ?? ''
+    const words = await execa('sh', ['-c', `printf '%s\n' ${typed}`])
+    expect(words.stdout.split('\n')).toEqual([
+      ...['helm', 'upgrade', 'devops-api-stable', chart, '--values', join(chart, 'values-stable.yaml')],
+      ...['--wait', '--kube-context', 'c'],
+    ])
   })
 
   it('a file that is named counts, whatever it sets', async ({ expect }) => {
@@ -257,6 +272,7 @@ describe.concurrent('promote gives what was judged', () => {
     expect(exitCode).toBe(0)
     const [weights = '', given = ''] = stdout.split('Give stable what canary runs, while canary serves')
     expect(weights).not.toContain('1.2.0"')
+    expect(weights).toContain("helm upgrade devops-api-stable 'CHART OF THE INSTALLED REVISION' --values")
     expect(given).toContain('"devops-api-1.1.1" → "devops-api-1.2.0"')
   })
 

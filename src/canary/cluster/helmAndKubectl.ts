@@ -86,9 +86,23 @@ export class HelmAndKubectl {
     const { runProgram, signal } = this.#io
     const result = await runProgram(name, args, signal)
     if (signal.aborted) throw new Interrupted()
-    if (result.failed)
-      throw refusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
-    return result.stdout
+    const command = `${name} ${said.slice(0, 2).join(' ')}`
+    if (result.failed) throw refusal(command, complaint(result.stderr) || `${result.shortMessage}`)
+    const { stdout } = result
+    if (said.includes('json') && !isJson(stdout))
+      throw new Failure(
+        `${command} has printed ${JSON.stringify(stdout.slice(0, 40))}, which is no JSON: the ${name} on the PATH must be ${name === 'helm' ? 'Helm' : name} itself`,
+      )
+    return stdout
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -114,10 +114,14 @@ export class StableRelease {
   async state(): Promise<ClusterState | undefined> {
     await this.file('stable')
     await this.overlays()
-    if (this.place.filesOnly) return undefined
-    const state = await readClusterState(this.#tools)
-    refuseOwned(state.owner)
+    const state = await this.live()
+    if (state) refuseOwned(state.owner)
     return state
+  }
+
+  /** The same, whatever the files say and whoever owns it. */
+  async live(): Promise<ClusterState | undefined> {
+    return this.place.filesOnly ? undefined : readClusterState(this.#tools)
   }
 
   /** What is installed: the newest revision, or where that failed, the one that Helm goes on from. */
@@ -321,14 +325,14 @@ export class StableRelease {
 
   /** What the files say beside the weights, and is not installed. */
   async leftLines(): Promise<string[]> {
-    const installed = await this.installed()
-    if (!installed) return []
     try {
+      const installed = await this.installed()
+      if (!installed) return []
       const { differences } = await this.renderings.unannounced(installed, undefined, this.place.chart, this.layers())
       return differences.length === 0 ? [] : [`The files say more, which is not installed: ${listDifferences(differences)}.`]
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      return [`Helm does not take the files as they are: ${error.message}`]
+      return [`Whether the files say more than is installed could not be seen: ${error.message}`]
     }
   }
 

@@ -106,3 +106,14 @@ describe("Helm's variables", () => {
     ])
   })
 })
+
+it.each(['', 'WARNING: old\n{}'])('A program that prints no JSON where it is to is named: %j', async (stdout) => {
+  const runProgram = async () => ({ stdout, stderr: '', failed: false })
+  const tools = new HelmAndKubectl({ namespace: 'n', kubeContext: 'c' }, { runProgram, signal: new AbortController().signal })
+  await expect(tools.helm('status', 'x', '--output', 'json')).rejects.toThrow(
+    new Failure(
+      `helm status x has printed ${JSON.stringify(stdout)}, which is no JSON: the helm on the PATH must be Helm itself`,
+    ),
+  )
+  expect(await tools.kubectl('rollout', 'status')).toBe(stdout)
+})

@@ -283,6 +283,23 @@ describe.concurrent('check', () => {
     expect(parseOutput('check', stdout).url).toBe(`${url}${asked}`)
   })
 
+  it.each([{}, { NODE_USE_ENV_PROXY: '1' }])(
+    'asks the gateway itself, whatever proxy the environment names: %j',
+    async (settings) => {
+      const [service, proxy] = [await gateway({ canary: 0 }), await gateway({ canary: 0 })]
+      let tunnels = 0
+      proxy.server.on('connect', (_, socket) => {
+        tunnels++
+        socket.destroy()
+      })
+      const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()])
+      const env = { ...Object.fromEntries(names.map((name) => [name, proxy.url])), ...settings }
+      const { stdout } = await start(`check ${service.url} --expect stable=1,canary=0 --requests 30 --json`, { env })
+      expect(parseOutput('check', stdout).sample).toMatchObject({ requests: 30, failures: {} })
+      expect([service.asked.length, proxy.asked.length, tunnels]).toEqual([30, 0, 0])
+    },
+  )
+
   it('takes spaces in names of files and folders', async ({ expect }) => {
     const { url } = await gateway()
     const folder = join(temporary(), 'of many words')

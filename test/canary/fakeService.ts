@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 
-interface Behaviour {
+export interface Behaviour {
   stable?: number
   canary?: number
   announces?: boolean
@@ -52,5 +52,5 @@ export async function gateway({ announces = false, canaryErrorsEvery = 0, instea
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   servers.push(server)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights, versions }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights, versions, server }
 }

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse, parseAllDocuments } from 'yaml'
-import { gateway } from './fakeService.ts'
+import { type Behaviour, gateway } from './fakeService.ts'
 import { type RunProgram, withoutCluster } from './inProcess.ts'
 
 interface Settings {
@@ -10,13 +10,15 @@ interface Settings {
   replicas?: Record<string, number>
   /** What runs, by role: 64 hexadecimal digits. */
   digests?: Record<string, string>
-  /** Kinds that kubectl may not read. */
+  /** Kinds that kubectl may not read, and "releases" for Helm's. */
   unreadable?: string[]
   /** The Gateway's answer; null where it is not found. */
   gateway?: object | null
 }
 
 interface Installed extends Settings {
+  /** How both answer behind a gateway that follows what is installed; by default every reply is from stable. */
+  answers?: Behaviour
   /** What Helm is given beside the values file, by role. */
   stable?: string[]
   canary?: string[] | undefined
@@ -42,6 +44,12 @@ class Refusal extends Error {}
 
 function fail(message: string): never {
   throw new Refusal(`Error: ${message}`)
+}
+
+/** In the words of an API server. */
+function forbid(kinds: string): never {
+  const [kind = '', ...group] = kinds.split('.')
+  fail(`${kinds} is forbidden: User "jane" cannot list resource "${kind}" in API group "${group.join('.')}" in the namespace "n"`)
 }
 
 const optionOf = (args: string[], name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
@@ -79,9 +87,11 @@ class Cluster {
   readonly releases: Record<string, Revision[]> = {}
   readonly asked: string[] = []
   readonly #settings: Settings
+  readonly #onUpgrade: (config: Revision['config']) => void
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, onUpgrade: (config: Revision['config']) => void) {
     this.#settings = settings
+    this.#onUpgrade = onUpgrade
   }
 
   readonly run: RunProgram = async (name, args, signal) => {
@@ -100,6 +110,7 @@ class Cluster {
     const [command = '', second = '', third = ''] = args
     const number = optionOf(args, '--revision')
     if (command === 'upgrade') return this.#upgrade(args)
+    if (this.#settings.unreadable?.includes('releases')) forbid('secrets')
     if (command === 'status') return { ...this.#find(second, number), chart: undefined }
     if (command === 'history') {
       const revisions = this.releases[second] ?? fail('release: not found')
@@ -151,6 +162,7 @@ class Cluster {
     if (args.includes('--dry-run=server')) return { manifest }
     const older = before.map((one) => ({ ...one, info: { ...one.info, status: 'superseded' } }))
     this.releases[name] = [revision, ...older]
+    this.#onUpgrade(config)
     return ''
   }
 
@@ -176,7 +188,7 @@ class Cluster {
   #kubectl(args: string[]): unknown {
     const { gateway, digests = {}, unreadable = [] } = this.#settings
     const [verb = '', kinds = '', name = ''] = args.slice(args.findIndex((arg) => /^(get|rollout|scale|config)$/.test(arg)))
-    if (unreadable.some((kind) => kinds.includes(kind))) fail(`${kinds} is forbidden`)
+    if (unreadable.some((kind) => kinds.includes(kind))) forbid(kinds)
     if (verb === 'config') fail('current-context must exist in order to minify')
     if (verb !== 'get') return ''
     if (kinds === 'secret') {
@@ -190,7 +202,7 @@ class Cluster {
       const digest = digests[role] ?? 'a'.repeat(64)
       return { items: [{ metadata: {}, status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}` }] } }] }
     }
-    if (kinds.startsWith('gatewayclasses')) fail('gatewayclasses is forbidden')
+    if (kinds.startsWith('gatewayclasses')) forbid(kinds)
     if (kinds.startsWith('gateways')) return gateway ?? fail('gateways is not found')
     if (kinds === 'deployment') {
       const found =
@@ -210,14 +222,18 @@ function statusOf({ kind, spec }: Item): object {
 }
 
 /** Both releases of a chart, installed. */
-export async function installedReleases(chart: string, { stable = [], canary = [], charts = {}, ...settings }: Installed = {}) {
-  const { url } = await gateway({ stable: 1, canary: 0 })
+export async function installedReleases(
+  chart: string,
+  { stable = [], canary = [], charts = {}, answers, ...settings }: Installed = {},
+) {
+  const { url, weights } = await gateway({ ...answers, stable: 1, canary: 0 })
   const { hostname, port } = new URL(url)
   const listening = {
     spec: { gatewayClassName: 'c', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
     status: { addresses: [{ value: hostname }] },
   }
-  const cluster = new Cluster({ gateway: listening, ...settings })
+  const follow = ({ traffic }: Revision['config']) => answers && Object.assign(weights, traffic)
+  const cluster = new Cluster({ gateway: listening, ...settings }, follow)
   for (const [role, args] of Object.entries({ stable, canary })) {
     const from = charts[role as 'stable' | 'canary'] ?? chart
     const values = ['--values', join(from, `values-${role}.yaml`), ...args]

@@ -524,7 +524,7 @@ describe.concurrent('a start is refused', () => {
   it('without Helm, where npm does not bring it', async () => {
     const elsewhere = `data:text/javascript,Object.defineProperty(process,'arch',{value:'arm64'})`
     expect(await refused({ env: { PATH: '', NODE_OPTIONS: `--import=${elsewhere}` } })).toEqual(
-      refusal('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/'),
+      refusal('helm is not on the PATH: install it, https://helm.sh/docs/intro/install/'),
     )
   })
 

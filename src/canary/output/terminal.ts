@@ -1,22 +1,10 @@
 import { styleText } from 'node:util'
-
-/** How a program that was run ended, and what it wrote. */
-export interface Ended {
-  readonly stdout: string
-  readonly stderr: string
-  readonly failed: boolean
-  /** In a few words how it failed, for one that wrote nothing of it. */
-  readonly shortMessage?: string | undefined
-}
+import type { RunsPrograms } from '../cluster/helmAndKubectl.ts'
 
 /** Where the CLI writes to, what ends it early, and how it runs other programs. */
-export interface Io {
+export interface Io extends RunsPrograms {
   readonly stdout: NodeJS.WriteStream
   readonly stderr: { write(text: string): unknown }
-  /** Runs a program until it ends, or the signal ends it. */
-  readonly runProgram: (name: 'helm' | 'kubectl', args: string[], signal: AbortSignal) => Promise<Ended>
-  /** Aborts when the user has had enough. */
-  readonly signal: AbortSignal
 }
 
 /** The same for one command, which also says how it ends. */

@@ -40,7 +40,8 @@ describe('history', () => {
     const { cluster } = await fakeCluster({ canary: undefined })
     expect(await run('history --json', cluster)).toEqual({ exitCode: 0, stdout: '{"revisions":[]}', stderr: '' })
     expect((await run('history', cluster)).stdout).toBe('Neither devops-api-stable nor devops-api-canary is installed.')
-    const stderr = 'canary: helm history devops-api-stable: Kubernetes cluster unreachable'
+    const stderr =
+      'canary: helm history devops-api-stable: Kubernetes cluster unreachable; is the cluster up, and do KUBECONFIG and --kube-context say which?'
     expect(await run('history')).toEqual({ exitCode: 1, stdout: '', stderr })
   })
 })

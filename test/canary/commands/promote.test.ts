@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
 import { copyChart, stableFile, start, startOnTerminal } from '../commandLine.ts'
 import { canary, deployment, type FakeCluster, fakeCluster, release, route, service } from '../fakeCluster.ts'
-import { gateway } from '../fakeService.ts'
+import { type Behaviour, gateway } from '../fakeService.ts'
 import { run } from '../inProcess.ts'
+import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
@@ -139,6 +141,40 @@ describe.concurrent('promote', () => {
     expect(stdout).toMatch(/INCONCLUSIVE, 1,080 requests; canary failed [56] of 540 .* chance may explain that\n/)
     expect(stdout).toMatch(/Not promoted: INCONCLUSIVE\. Back at 100\/0, on the wire after \d+\.\d s\.$/)
     expect(exitCode).toBe(2)
+    expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
+  })
+
+  it.each<[string, RequestListener, number, string]>([
+    ['hangs up', (request) => void request.socket.destroy(), 2, '299 × connection reset'],
+    ['is not found', (_, response) => void response.writeHead(404).end(), 2, '299 × 404 without a version'],
+    ['has no pod that is ready', (_, response) => void response.writeHead(503).end(), 1, '299 × 503 without a version'],
+  ])('a canary that has everything and then %s is taken back at once', async (_, silent, code, what) => {
+    const chart = copyChart('0/100')
+    let asked = 0
+    const answers: Behaviour = {
+      insteadOfCanary(request, response) {
+        // At the most so many are asked to find the place.
+        if (asked++ >= 20) silent(request, response)
+        else response.writeHead(200, { 'app-version': 'v1.1.1-canary' }).end('{"version":"v1.1.1-canary"}')
+      },
+    }
+    const { cluster, revisions } = await installedReleases(chart, { answers })
+    const { exitCode, stdout, stderr } = await run(
+      `promote --chart ${chart} --timeout ${what.includes('timeout') ? '200ms' : '60s'}`,
+      cluster,
+    )
+    expect([exitCode, stderr]).toEqual([code, ''])
+    expect(stdout.match(/^Judge canary/gm)).toHaveLength(1)
+    expect(stdout).toContain(what)
+    if (code === 2) expect(stdout).toContain('Somebody answered here before, and nobody does any more')
+    else expect(stdout).toContain('no pod is ready (devops-api-canary)')
+    const verdict = code === 2 ? 'INCONCLUSIVE' : 'FAIL'
+    expect(stdout).toContain(`Not promoted: ${verdict}. Back at 100/0, `)
+    expect(stdout).not.toContain('so stable is back at revision')
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+    expect(revisions()[0]?.info.description).toContain(
+      `take traffic back; weights 100/0; after ${verdict} at 100 %, 299 requests`,
+    )
     expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
   })
 

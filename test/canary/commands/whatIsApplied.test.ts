@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { copyChart, stableFile, temporary } from '../commandLine.ts'
 import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
+import { parseOutput } from '../parseOutput.ts'
 
 /** A file to lay over others. */
 function overlay(text: string): string {
@@ -176,6 +177,40 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     expect(stdout).toContain('+   stable: 100')
     expect(stdout).toContain('backendRefs[devops-api-stable].weight 90 → 100')
     expect(exitCode).toBe(0)
+    expect(revisions()).toHaveLength(1)
+  })
+})
+
+describe.concurrent('what may not be read', () => {
+  it.each([
+    [
+      'releases',
+      /^canary: helm status devops-api-stable: forbidden: user "jane" needs the right to list secrets in the namespace "n"$/,
+    ],
+    [
+      'deployments',
+      /^canary: kubectl get deployments,services: forbidden: user "jane" needs the right to list deployments,services .*$/,
+    ],
+    [
+      'httproutes',
+      /^canary: kubectl get httproutes\S+: forbidden: user "jane" needs the right to list httproutes\.gateway\.\S+ .*$/,
+    ],
+  ])('%s: is named on one line, and nothing is moved', async (kind, line) => {
+    const { expect } = await import('vitest')
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { cluster, revisions } = await installedReleases(chart, { unreadable: [kind] })
+    for (const command of ['shift 75/25', 'promote']) {
+      const { exitCode, stdout, stderr } = await run(`${command} --chart ${chart}`, cluster)
+      expect([exitCode, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(line)
+    }
+    const status = await run(`status --chart ${chart} --json`, cluster)
+    expect([status.exitCode, status.stderr]).toEqual([1, ''])
+    const { disagreements, unknown } = parseOutput('status', status.stdout)
+    expect(`canary: ${unknown.cluster}`).toMatch(line)
+    expect(disagreements).toEqual([`the cluster cannot be read: ${unknown.cluster}`])
+    expect(stableFile(chart)).toBe(before)
     expect(revisions()).toHaveLength(1)
   })
 })

@@ -28,3 +28,9 @@ export function whyNotAsked({ requests, sources, failures }: Sample): string | u
   const instead = list(new Map([...failures].map(([failure, number]) => [explained(failure), number])))
   return `nobody answered as devops-api, but ${instead}: is this the right address, host name and path?`
 }
+
+/** So many requests without any answer tell that nobody is there; to wait for the rest would only take time. */
+const SILENCE = 20
+
+/** Whether nobody has said anything, good or bad. */
+export const isSilent = ({ requests, failures }: Sample): boolean => requests >= SILENCE && failures.get('timeout') === requests

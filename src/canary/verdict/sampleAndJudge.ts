@@ -6,6 +6,7 @@ import { shownUrl } from '../sampling/shownUrl.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, parseExpectation } from './expectation.ts'
 import { type Judgement, judge } from './judge.ts'
+import { isSilent } from './notAsked.ts'
 import { type Limits, plan } from './plan.ts'
 
 export interface CheckOptions {
@@ -52,14 +53,16 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
       throw new WrongUse(`to judge so small a share or rate takes ${whole(requests)} requests: say how many with --requests`)
     }
     const started = performance.now()
+    const silence = new AbortController()
     await sendRequests(
       client,
       { requests, rate, onUnsent: () => sample.unsent++ },
       (outcome) => {
         sample.add(outcome)
         onProgress?.(sample.requests, requests)
+        if (isSilent(sample)) silence.abort()
       },
-      signal,
+      AbortSignal.any([signal, silence.signal]),
     )
     const seconds = (performance.now() - started) / 1000
     return {

@@ -3,6 +3,7 @@ import { Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, findExpected } from './expectation.ts'
+import { isSilent } from './notAsked.ts'
 import { withoutRefused } from './rateLimit.ts'
 import { farFromMean } from './statistics.ts'
 
@@ -29,11 +30,15 @@ export async function waitForReplies(
     for (let agreeing = 0; agreeing < LOOKS; ) {
       const sample = new Sample()
       const startedAt = performance.now()
+      const silence = new AbortController()
       await sendRequests(
         client,
         { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) },
-        (outcome) => sample.add(outcome),
-        signal,
+        (outcome) => {
+          sample.add(outcome)
+          if (isSilent(sample)) silence.abort()
+        },
+        AbortSignal.any([signal, silence.signal]),
       )
       if (signal.aborted) throw new Interrupted()
       if (!agreesWith(sample, expectation)) agreeing = 0

@@ -145,6 +145,7 @@ describe.concurrent('promote', () => {
   })
 
   it.each<[string, RequestListener, number, string]>([
+    ['says nothing', () => {}, 2, '20 × timeout'],
     ['hangs up', (request) => void request.socket.destroy(), 2, '299 × connection reset'],
     ['is not found', (_, response) => void response.writeHead(404).end(), 2, '299 × 404 without a version'],
     ['has no pod that is ready', (_, response) => void response.writeHead(503).end(), 1, '299 × 503 without a version'],
@@ -173,7 +174,7 @@ describe.concurrent('promote', () => {
     expect(stdout).not.toContain('so stable is back at revision')
     expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
     expect(revisions()[0]?.info.description).toContain(
-      `take traffic back; weights 100/0; after ${verdict} at 100 %, 299 requests`,
+      `take traffic back; weights 100/0; after ${verdict} at 100 %, ${what.split(' ')[0]} requests`,
     )
     expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
   })

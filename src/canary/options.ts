@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { MAX_SECONDS } from './sampling/sample.ts'
+import { MAX_SECONDS, MOST_REQUESTS } from './sampling/sample.ts'
 import type { Target } from './sampling/versionClient.ts'
 import { type Expectation, parseExpectation } from './verdict/expectation.ts'
 import type { Limits } from './verdict/plan.ts'
@@ -226,7 +226,7 @@ export function addMoving(command: Command, patience: [number, string, string]):
     .option(
       '--requests <number>',
       'the size of each sample; by default so large that each gate can pass',
-      wholeNumber(10, 1_000_000),
+      wholeNumber(10, MOST_REQUESTS),
     )
     .option('--because <text>', 'the reason, for the history of the release')
     .option('--dry-run', 'show the edits, the commands and what they would change, and do nothing')

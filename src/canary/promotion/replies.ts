@@ -3,6 +3,7 @@ import { Interrupted, WrongUse } from '../errors.ts'
 import { count, whole } from '../format.ts'
 import type { Progress } from '../output/progress.ts'
 import { type Role, roles } from '../roles.ts'
+import { MOST_REQUESTS } from '../sampling/sample.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
@@ -75,10 +76,12 @@ export class Replies {
     const { limits, requests } = this.#settings
     if (requests !== undefined) return
     const needed = plan(shares(roles.map((role) => ({ role, weight: weights[role] }))), limits).requests
-    if (needed > MOST_BY_DEFAULT)
-      throw new WrongUse(
-        `to judge ${showWeights(weights)} takes ${whole(needed)} requests: say so with --requests ${needed}, or choose a larger share`,
-      )
+    if (needed <= MOST_BY_DEFAULT) return
+    const what =
+      needed <= MOST_REQUESTS
+        ? `: say so with --requests ${needed}, or choose a larger share`
+        : `, and --requests may be ${whole(MOST_REQUESTS)} at most: choose a larger share`
+    throw new WrongUse(`to judge ${showWeights(weights)} takes ${whole(needed)} requests${what}`)
   }
 
   /**

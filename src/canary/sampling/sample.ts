@@ -3,6 +3,9 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 /** The longest time that a request may take. */
 export const MAX_SECONDS = 60
 
+/** The most requests of one sample for commands that move traffic. */
+export const MOST_REQUESTS = 1_000_000
+
 /** Different versions, errors, pods or splits that are told apart; a confused server could send new ones for ever. */
 const MOST_TOLD_APART = 20
 const OTHERS = '(others)'

@@ -125,6 +125,14 @@ describe.concurrent('shift changes what it says and no more', () => {
       /^canary: to judge 9999\/1 takes [\d,]+ requests: say so with --requests \d+, or choose a larger share$/,
     )
     expect(exitCode).toBe(64)
+    // What it names can be given.
+    const [, size] = /--requests (\d+)/.exec(stderr) ?? []
+    expect((await run(`shift 9999/1 --requests ${size} --dry-run --chart ${chart}`, cluster)).exitCode).toBe(0)
+    const steeper = await run(`shift 999999/1 --chart ${chart}`, cluster)
+    expect(steeper.stderr).toMatch(
+      /^canary: to judge 999999\/1 takes [\d,]+ requests, and --requests may be 1,000,000 at most: choose a larger share$/,
+    )
+    expect(steeper.exitCode).toBe(64)
     expect(stableFile(chart)).toBe(before)
   })
 })

@@ -29,3 +29,7 @@ export const list = (counts: ReadonlyMap<string, number>): string =>
     .toSorted(([, a], [, b]) => b - a)
     .map(([text, number]) => `${whole(number)} × ${text}`)
     .join(', ')
+
+/** A command as it can be typed, whatever is in its words. */
+export const typed = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')

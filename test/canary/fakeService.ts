@@ -10,6 +10,8 @@ export interface Behaviour {
   announces?: boolean
   /** Every so many replies of canary's is an error. */
   canaryErrorsEvery?: number
+  /** Every so many requests is one too many for the gateway. */
+  limitedEvery?: number
   /** What canary's share is answered with, instead of by canary. */
   insteadOfCanary?: RequestListener
 }
@@ -21,7 +23,13 @@ afterAll(() => {
 })
 
 /** Two services behind a gateway that spreads evenly, and counts. */
-export async function gateway({ announces = false, canaryErrorsEvery = 0, insteadOfCanary, ...given }: Behaviour = {}) {
+export async function gateway({
+  announces = false,
+  canaryErrorsEvery = 0,
+  limitedEvery = 0,
+  insteadOfCanary,
+  ...given
+}: Behaviour = {}) {
   // Both may be changed at any time.
   const weights = { stable: 90, canary: 10, ...given }
   const versions = { stable: 'v1.1.1', canary: 'v1.1.1-canary' }
@@ -34,6 +42,10 @@ export async function gateway({ announces = false, canaryErrorsEvery = 0, instea
   let canarys = 0
   const server = createServer((request, response) => {
     asked.push(request.headers)
+    if (limitedEvery && asked.length % limitedEvery === 0) {
+      response.writeHead(429, { 'retry-after': '1' }).end()
+      return
+    }
     const { stable, canary } = weights
     if (announces) response.setHeader('traffic-split', `stable=${stable}, canary=${canary}`)
     credit += canary

@@ -22,7 +22,7 @@ export interface Addresses {
 
 /**
  * Where a Gateway can be asked for what a route publishes: the listeners that accept the route, at the addresses in the Gateway's status,
- * by a host name that both answer to; plain HTTP comes before HTTPS.
+ * by the host names that both answer to; plain HTTP comes before HTTPS, and what another listener is there for comes last.
  * @see https://gateway-api.sigs.k8s.io/reference/spec/ ParentReference, AllowedRoutes, Listener
  */
 export function addressesOf(route: RouteAt, parent: ParentRef, { spec, status }: GatewayObject): Addresses {
@@ -55,20 +55,39 @@ export function addressesOf(route: RouteAt, parent: ParentRef, { spec, status }:
     else accepting.push({ listener, hosts })
   }
   if (accepting.length === 0 && reasons.length === 0) reasons.push(`${name} has no such listener`)
+  const takers = accepting.map(({ listener }) => listener)
+  const others = spec.listeners.filter((listener) => !takers.includes(listener))
+  const places = accepting.flatMap(({ listener, hosts }) =>
+    hosts.map((shared, index) => {
+      const host = shared?.replace('*', 'any')
+      const isTaken = host !== undefined && others.some((other) => takesFrom(other, listener, host))
+      return { listener, host, index, isTaken, isSecure: listener.protocol === 'HTTPS' }
+    }),
+  )
   return {
-    addresses: accepting
-      .toSorted((a, b) => Number(a.listener.protocol === 'HTTPS') - Number(b.listener.protocol === 'HTTPS'))
-      .flatMap(({ listener, hosts }) =>
+    addresses: places
+      .toSorted((a, b) => rank(a.isTaken, b.isTaken) || rank(a.isSecure, b.isSecure) || a.index - b.index)
+      .flatMap(({ listener: { protocol, port }, host }) =>
         addresses.map((address) => ({
-          url: new URL(
-            `${listener.protocol.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${listener.port}/version`,
-          ),
-          host: hosts[0]?.replace('*', 'any'),
+          url: new URL(`${protocol.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}/version`),
+          host,
         })),
       ),
     reasons,
   }
 }
+
+const rank = (a: boolean, b: boolean) => Number(a) - Number(b)
+
+/** Whether requests for a name that a listener answers to are for another one on its port, which names it more precisely. */
+function takesFrom(other: Listener, { port, hostname }: Listener, host: string): boolean {
+  if (other.port !== port || !other.hostname) return false
+  const isTheirs = covers(other.hostname.toLowerCase(), host) || other.hostname.toLowerCase() === host
+  return isTheirs && precision(other.hostname) > precision(hostname)
+}
+
+/** A name before any wildcard, and a longer wildcard before a shorter one. */
+const precision = (hostname = '') => (hostname.startsWith('*') ? hostname.length : hostname && Number.POSITIVE_INFINITY) || 0
 
 /** Of other types, only the implementation knows the meaning. */
 const isReachable = ({ type = 'IPAddress' }: StatedAddress) => type === 'IPAddress' || type === 'Hostname'

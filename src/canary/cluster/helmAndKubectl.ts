@@ -79,17 +79,44 @@ export class HelmAndKubectl {
   async kubectl(...args: string[]): Promise<string> {
     const { namespace, kubeContext } = await this.#where()
     const where = [...(namespace ? ['--namespace', namespace] : []), ...(kubeContext ? ['--context', kubeContext] : [])]
-    return this.#run('kubectl', args, [...where, ...args])
+    return this.#run('kubectl', args, [...where, ...asHelm(process.env), ...args])
   }
 
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {
     const { runProgram, signal } = this.#io
     const result = await runProgram(name, args, signal)
     if (signal.aborted) throw new Interrupted()
-    if (result.failed)
-      throw refusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
-    return result.stdout
+    const command = `${name} ${said.slice(0, 2).join(' ')}`
+    if (result.failed) throw refusal(command, complaint(result.stderr) || `${result.shortMessage}`)
+    const { stdout } = result
+    if (said.includes('json') && !isJson(stdout))
+      throw new Failure(
+        `${command} has printed ${JSON.stringify(stdout.slice(0, 40))}, which is no JSON: the ${name} on the PATH must be ${name === 'helm' ? 'Helm' : name} itself`,
+      )
+    return stdout
   }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** For kubectl, what else moves Helm alone; but for a token, which everybody on the machine could then read. */
+function asHelm(env: NodeJS.ProcessEnv): string[] {
+  const options: [option: string, value: string | undefined][] = [
+    ['server', env.HELM_KUBEAPISERVER],
+    ['certificate-authority', env.HELM_KUBECAFILE],
+    ['tls-server-name', env.HELM_KUBETLS_SERVER_NAME],
+    ['insecure-skip-tls-verify', env.HELM_KUBEINSECURE_SKIP_TLS_VERIFY],
+    ['as', env.HELM_KUBEASUSER],
+    ...(env.HELM_KUBEASGROUPS ?? '').split(',').map((group): [string, string] => ['as-group', group]),
+  ]
+  return options.flatMap(([option, value]) => (value ? [`--${option}=${value}`] : []))
 }
 
 /** The last error it wrote, on one line and without what it logs. */

@@ -20,6 +20,9 @@ export interface WhereToAsk {
 /** So many that beside a canary that fails nearly always, one reply of stable shows that the place is right. */
 const ATTEMPTS = 20
 
+/** Where nobody listens; a connection that is reset may have been so for the name that TLS was told. */
+const NO_ANSWER = /^(timeout|connection refused|unknown host)$/
+
 /**
  * Whom to ask: the URL that is given, else the first place at which the Gateway listens for the route and the service answers, else the
  * first at which a gateway answers for one of its Services.
@@ -34,7 +37,11 @@ export async function findTarget(
   const places = url ? [{ url, host }] : (state?.addresses ?? []).map((address) => ({ ...address, host: host ?? address.host }))
   const reasons = url ? [] : [...(state?.notAddresses ?? [])]
   let gateways: Target | undefined
+  const tried = new Set<string>()
   for (const place of places) {
+    const asked = `${place.url.origin} ${place.host}`
+    if (tried.has(place.url.origin) || tried.has(asked)) continue
+    tried.add(asked)
     const target: Target = {
       url: place.url,
       headers: { ...header, ...(place.host !== undefined && { host: place.host }) },
@@ -44,6 +51,8 @@ export async function findTarget(
     const sample = await firstReplies(target, signal)
     if (sample.sources.length > 0) return target
     if (whyNotAsked(sample) === undefined) gateways ??= target
+    // Another name will not do, either.
+    if ([...sample.failures.keys()].every((failure) => NO_ANSWER.test(failure))) tried.add(place.url.origin)
     const as = place.host === undefined ? '' : `, as ${place.host}`
     const instead = [...sample.failures.keys()].map(explained).join(', ')
     reasons.push(`at ${place.url.origin}${as}, nobody answers for the route: ${instead}`)

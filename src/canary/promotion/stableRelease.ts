@@ -7,6 +7,7 @@ import { readClusterState } from '../cluster/readClusterState.ts'
 import { readImageDigests } from '../cluster/readImageDigests.ts'
 import { type InstalledRevision, readHistory, readInstalled } from '../cluster/releaseRecord.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
+import { typed } from '../format.ts'
 import { diffText } from '../output/diffText.ts'
 import type { Progress } from '../output/progress.ts'
 import type { Paint } from '../output/terminal.ts'
@@ -113,10 +114,14 @@ export class StableRelease {
   async state(): Promise<ClusterState | undefined> {
     await this.file('stable')
     await this.overlays()
-    if (this.place.filesOnly) return undefined
-    const state = await readClusterState(this.#tools)
-    refuseOwned(state.owner)
+    const state = await this.live()
+    if (state) refuseOwned(state.owner)
     return state
+  }
+
+  /** The same, whatever the files say and whoever owns it. */
+  async live(): Promise<ClusterState | undefined> {
+    return this.place.filesOnly ? undefined : readClusterState(this.#tools)
   }
 
   /** What is installed: the newest revision, or where that failed, the one that Helm goes on from. */
@@ -141,7 +146,9 @@ export class StableRelease {
 
   async #typed(chart: string): Promise<string> {
     const files = [valuesPath(this.place.chart, 'stable'), ...this.place.values].flatMap((file) => ['--values', file])
-    return ['helm upgrade', releaseName('stable'), chart, ...files, '--wait', ...(await this.#tools.whereHelm())].join(' ')
+    // Another is unpacked for a moment only.
+    const named = chart === this.place.chart ? chart : 'CHART OF THE INSTALLED REVISION'
+    return typed(['helm', 'upgrade', releaseName('stable'), named, ...files, '--wait', ...(await this.#tools.whereHelm())])
   }
 
   /**
@@ -247,21 +254,16 @@ export class StableRelease {
         throw error
       },
     )
-    const where = await this.#tools.whereHelm()
     const values = `VALUES OF REVISION ${base.revision}, WITH traffic ${showWeights(ALL_STABLE)}`
-    const command = [
-      'helm upgrade',
-      releaseName('stable'),
-      `"CHART OF REVISION ${base.revision}"`,
-      '--values',
-      `"${values}"`,
-      ...where,
-    ]
+    const command = typed([
+      ...['helm', 'upgrade', releaseName('stable'), `CHART OF REVISION ${base.revision}`, '--values', values],
+      ...(await this.#tools.whereHelm()),
+    ])
     const installed = parseManifest((await this.installed())?.manifest ?? '')
     const differences = await this.renderings.withInstalledChart(base, async (chart) =>
       compareManifests(installed, await this.renderings.render(chart, [withWeights(base.values, ALL_STABLE)])),
     )
-    return [...edit, command.join(' '), ...differences.map((difference) => `  ${showDifference(difference)}`), ...notes]
+    return [...edit, command, ...differences.map((difference) => `  ${showDifference(difference)}`), ...notes]
   }
 
   /** Sets 100/0 in values-stable.yaml alone. */
@@ -323,14 +325,14 @@ export class StableRelease {
 
   /** What the files say beside the weights, and is not installed. */
   async leftLines(): Promise<string[]> {
-    const installed = await this.installed()
-    if (!installed) return []
     try {
+      const installed = await this.installed()
+      if (!installed) return []
       const { differences } = await this.renderings.unannounced(installed, undefined, this.place.chart, this.layers())
       return differences.length === 0 ? [] : [`The files say more, which is not installed: ${listDifferences(differences)}.`]
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      return [`Helm does not take the files as they are: ${error.message}`]
+      return [`Whether the files say more than is installed could not be seen: ${error.message}`]
     }
   }
 

@@ -24,9 +24,10 @@ export async function takeBack(session: Session, change: Omit<Change, 'step' | '
     await release.writeAllStable('Set 100/0')
     return mayAsk ? look(session, startedAt, 'settled', []) : { seconds: undefined, report: undefined, notes: [] }
   }
-  const { isRestored, notes } = await release.takeBack(change)
+  const { isRestored, notes: moved } = await release.takeBack(change)
+  const notes = [...moved, ...(await release.leftLines())]
   try {
-    return await look(session, startedAt, isRestored ? 'rolling' : 'settled', [...notes, ...(await release.leftLines())])
+    return await look(session, startedAt, isRestored ? 'rolling' : 'settled', notes)
   } catch (error) {
     if (!(error instanceof Failure) && !(error instanceof WrongUse)) throw error
     return { seconds: undefined, report: undefined, notes: [...notes, `Nobody was asked: ${error.message}`] }
@@ -39,7 +40,7 @@ async function look(
   pods: 'settled' | 'rolling',
   notes: readonly string[],
 ): Promise<TakenBack> {
-  const target = await replies.target(await release.state())
+  const target = await replies.target(await release.live())
   // Whatever its version: stable may be on the way back.
   const seconds = await replies.settle(
     target,
@@ -50,7 +51,7 @@ async function look(
     startedAt,
   )
   if (pods === 'rolling') await release.rolledOut()
-  const expectation = await replies.expected(await release.state(), ALL_STABLE)
+  const expectation = await replies.expected(await release.live(), ALL_STABLE)
   // Pods of before serve on for a while.
   if (pods === 'rolling') await replies.settle(target, expectation, startedAt)
   return { seconds, report: await replies.check('Check that every reply is from stable', target, expectation), notes }

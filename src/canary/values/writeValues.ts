@@ -8,11 +8,18 @@ import { Failure } from '../errors.ts'
  * @throws {Failure} when somebody has changed it since, or it cannot be written
  */
 export async function writeValues(path: string, before: string, text: string): Promise<void> {
-  const unchanged = () => readFileSync(path, 'utf8')
-  if (unchanged() !== before) throw new Failure(`${path} was changed by somebody else meanwhile: look at it, and start again`)
+  if (!says(path, before)) throw new Failure(`${path} was changed by somebody else meanwhile: look at it, and start again`)
   if (text === before) return
   await writeFileAtomic(path, text).catch(({ code, message }: NodeJS.ErrnoException) => {
     throw new Failure(`cannot write ${path} (${code ?? message}): it must be a file in a folder that can be written to`)
   })
-  if (unchanged() !== text) throw new Failure(`${path} was changed by somebody else meanwhile: look at it, and start again`)
+  if (!says(path, text)) throw new Failure(`${path} was changed by somebody else meanwhile: look at it, and start again`)
+}
+
+function says(path: string, text: string): boolean {
+  try {
+    return readFileSync(path, 'utf8') === text
+  } catch {
+    return false
+  }
 }

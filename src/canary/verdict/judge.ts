@@ -5,6 +5,7 @@ import { emptyLatency, quantileMs, type Sample } from '../sampling/sample.ts'
 import { type Expectation, type Expected, findExpected, nameOf, rolesOf } from './expectation.ts'
 import { whyNotAsked } from './notAsked.ts'
 import { ALPHA, FEWEST_REPLIES, type Limits, type Plan } from './plan.ts'
+import { whyRefused, withoutRefused } from './rateLimit.ts'
 import { requireJudgeable, requirePlannable } from './requireNumbers.ts'
 import { atLeast, atMost, farFromMean, leastDifference, quantileRanks } from './statistics.ts'
 
@@ -45,10 +46,16 @@ export function judge(sample: Sample, plan: Plan): Judgement {
     const names = ['availability', 'split', 'canary health'] as const
     return { verdict: 'INCONCLUSIVE', gates: names.map((name) => ({ name, verdict: 'INCONCLUSIVE', reason: silence })) }
   }
-  const observed = observe(sample, plan.expectation)
+  const refused = whyRefused(sample, plan.limits.maxErrorRate)
+  const taken = refused ? withoutRefused(sample) : sample
+  const observed = observe(taken, plan.expectation)
+  const available = availability(taken, observed, plan)
   const gates: Gate[] = [
-    { name: 'availability', ...availability(sample, observed, plan) },
-    { name: 'split', ...split(sample, observed, plan) },
+    {
+      name: 'availability',
+      ...(refused && available.verdict !== 'FAIL' ? { verdict: 'INCONCLUSIVE', reason: refused } : available),
+    },
+    { name: 'split', ...split(taken, observed, plan) },
     { name: 'canary health', ...health(observed, plan.limits) },
   ]
   const has = (verdict: Verdict) => gates.some((gate) => gate.verdict === verdict)

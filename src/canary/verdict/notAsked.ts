@@ -8,7 +8,7 @@ const GATEWAYS_OWN = /^(500|502|503|504) without a version$/
 const meanings: [RegExp, string][] = [
   [/^404 /, 'no route takes this host name and path there'],
   [/^30\d to https:/, 'it only redirects to HTTPS'],
-  [/^429 /, 'the gateway limits how often it is asked'],
+  [/^429 /, 'too many requests for a rate limit: lower --rate'],
   [/^certificate refused/, 'NODE_EXTRA_CA_CERTS names a file of authorities to trust besides'],
 ]
 

@@ -3,6 +3,7 @@ import { Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, findExpected } from './expectation.ts'
+import { withoutRefused } from './rateLimit.ts'
 import { farFromMean } from './statistics.ts'
 
 const LOOK = { requests: 200, rate: 400 }
@@ -53,7 +54,7 @@ const MISSED = 0.05
  * to judge.
  */
 export function agreesWith(sample: Sample, expectation: Expectation): boolean {
-  const { requests, sources } = sample
+  const { requests, sources } = withoutRefused(sample)
   const isStable = (role: string | undefined) => role === 'stable'
   const stable = expectation.find(({ role }) => isStable(role))
   const right = sources

@@ -66,6 +66,35 @@ describe('a Gateway is asked', () => {
     expect(asked([https]).at).toEqual(['https://10.0.0.1:8443/version a.example'])
   })
 
+  it('by every name that it shares with the route, as another route may have taken one of them', () => {
+    expect(asked([https, http], { hostnames: ['*.example', 'a.test', 'b.test'] }).at).toEqual(
+      ['http://10.0.0.1:8000', 'https://10.0.0.1:8443'].flatMap((origin) =>
+        ['a.test', 'b.test', 'any.example'].map((host) => `${origin}/version ${host}`),
+      ),
+    )
+  })
+
+  it('last by a name for which another listener there is the one to answer', () => {
+    const wildcard = { ...http, hostname: '*.example' }
+    const hostnames = ['a.example', 'b.example']
+    const [a, b] = hostnames.map((host) => `http://10.0.0.1:8000/version ${host}`)
+    const other = (listener: Partial<Listener>) =>
+      asked([wildcard, { ...http, name: 'other', ...listener }], { hostnames, parent: { sectionName: 'web' } }).at
+    expect(other({ hostname: 'a.example' })).toEqual([b, a])
+    expect(other({ hostname: 'A.Example' })).toEqual([b, a])
+    expect(other({ hostname: 'c.example' })).toEqual([a, b])
+    expect(other({ hostname: 'a.example', port: 81 })).toEqual([a, b])
+    expect(other({})).toEqual([a, b])
+    const deep = ['x.a.example', 'x.example']
+    const at = asked(
+      [wildcard, { ...http, name: 'other', hostname: '*.a.example', allowedRoutes: { kinds: [{ kind: 'GRPCRoute' }] } }],
+      {
+        hostnames: deep,
+      },
+    ).at
+    expect(at.map((line) => line.split(' ')[1])).toEqual(deep.toReversed())
+  })
+
   it('at the listener that the route names, by section or by port', () => {
     expect(asked([http, https], { parent: { sectionName: 'secure' } }).at).toEqual(['https://10.0.0.1:8443/version a.example'])
     expect(asked([http, { ...http, name: 'other', port: 81 }], { parent: { port: 81 } }).at).toEqual([

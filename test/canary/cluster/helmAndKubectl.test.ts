@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
 import { readClusterState } from '../../../src/canary/cluster/readClusterState.ts'
 import { Failure, ProgramRefusal, Unreachable } from '../../../src/canary/errors.ts'
@@ -79,4 +79,41 @@ describe('a cluster that cannot be read', () => {
       new Unreachable('helm status devops-api-stable', `kubernetes cluster unreachable: ${refused}; ${which}`),
     )
   })
+})
+
+describe("Helm's variables", () => {
+  afterEach(() => void vi.unstubAllEnvs())
+
+  it.each([
+    ['HELM_KUBEAPISERVER', 'https://10.0.0.1', ['--server=https://10.0.0.1']],
+    ['HELM_KUBECAFILE', 'a b.pem', ['--certificate-authority=a b.pem']],
+    ['HELM_KUBETLS_SERVER_NAME', 'x', ['--tls-server-name=x']],
+    ['HELM_KUBEINSECURE_SKIP_TLS_VERIFY', 'true', ['--insecure-skip-tls-verify=true']],
+    ['HELM_KUBEASUSER', 'jane', ['--as=jane']],
+    ['HELM_KUBEASGROUPS', 'a,b', ['--as-group=a', '--as-group=b']],
+    ['HELM_KUBEAPISERVER', '', []],
+  ])('do not move Helm alone: %s is %j', async (name, value, args) => {
+    vi.stubEnv(name, value)
+    const asked: string[][] = []
+    const runProgram = async (_: string, given: string[]) => {
+      asked.push(given)
+      return { stdout: '{}', stderr: '', failed: false }
+    }
+    await new HelmAndKubectl({}, { runProgram, signal: new AbortController().signal }).kubectl('get', 'pods')
+    expect(asked).toEqual([
+      ['config', 'view', '--minify', '--output', 'json'],
+      [...args, 'get', 'pods'],
+    ])
+  })
+})
+
+it.each(['', 'WARNING: old\n{}'])('A program that prints no JSON where it is to is named: %j', async (stdout) => {
+  const runProgram = async () => ({ stdout, stderr: '', failed: false })
+  const tools = new HelmAndKubectl({ namespace: 'n', kubeContext: 'c' }, { runProgram, signal: new AbortController().signal })
+  await expect(tools.helm('status', 'x', '--output', 'json')).rejects.toThrow(
+    new Failure(
+      `helm status x has printed ${JSON.stringify(stdout)}, which is no JSON: the helm on the PATH must be Helm itself`,
+    ),
+  )
+  expect(await tools.kubectl('rollout', 'status')).toBe(stdout)
 })

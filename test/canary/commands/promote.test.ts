@@ -178,6 +178,16 @@ describe.concurrent('promote', () => {
     expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
   })
 
+  it('a gateway that limits how often it is asked is not taken for a bad canary', async () => {
+    const chart = copyChart('50/50')
+    const { cluster } = await installedReleases(chart, { answers: { limitedEvery: 3 } })
+    const { exitCode, stdout } = await run(`promote --chart ${chart} --patience 1s --timeout 60s --max-p95-increase 60s`, cluster)
+    expect(stdout).toMatch(/INCONCLUSIVE, 1,080 requests; 360 of 1,080 requests were too many for a rate limit .*: lower --rate/)
+    expect(stdout).not.toMatch(/FAIL/)
+    expect(stdout).toContain('Not promoted: INCONCLUSIVE. Back at 100/0, ')
+    expect(exitCode).toBe(2)
+  })
+
   it('says so on one line where there is no cluster, and edits nothing', async () => {
     const chart = copyChart()
     const before = stableFile(chart)

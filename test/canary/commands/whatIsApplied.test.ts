@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { describe, expect, it, vi } from 'vitest'
 import { copyChart, stableFile, temporary } from '../commandLine.ts'
 import { run } from '../inProcess.ts'
@@ -72,6 +73,20 @@ describe.concurrent('shift changes what it says and no more', () => {
     }
     expect(stableFile(chart)).toBe(before)
     expect(revisions()).toHaveLength(1)
+  })
+
+  it('what is to be typed can be typed, whatever the names of files', async ({ expect }) => {
+    const chart = join(temporary(), 'my charts', "the 'chart'")
+    cpSync(copyChart(), chart, { recursive: true })
+    const { cluster } = await installedReleases(chart)
+    const shift = ['shift', '75/25', '--dry-run', '--chart', chart, '--kube-context', 'c']
+    const { stdout } = await run(shift, cluster)
+    const typed = stdout.split('\n').find((line) => line.startsWith('helm upgrade')) ?? ''
+    const words = await execa('sh', ['-c', `printf '%s\n' ${typed}`])
+    expect(words.stdout.split('\n')).toEqual([
+      ...['helm', 'upgrade', 'devops-api-stable', chart, '--values', join(chart, 'values-stable.yaml')],
+      ...['--wait', '--kube-context', 'c'],
+    ])
   })
 
   it('a file that is named counts, whatever it sets', async ({ expect }) => {
@@ -150,6 +165,33 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     const [newest, before] = revisions()
     expect(newest?.config).toEqual({ ...before?.config, traffic: back })
     expect(newest?.info.description).toBe('canary rollback: take traffic back; weights 100/0')
+  })
+
+  it.each<[string, (chart: string) => void]>([
+    ['is not there', (chart) => rmSync(join(chart, 'values-stable.yaml'))],
+    ['says nonsense', (chart) => writeFileSync(join(chart, 'values-stable.yaml'), 'traffic: {stable: ninety}\n')],
+    ['is gone with its chart', (chart) => rmSync(chart, { recursive: true })],
+  ])('and asks whether replies follow where the file %s', async (_, spoil) => {
+    const { expect } = await import('vitest')
+    const chart = copyChart()
+    const { cluster, revisions } = await installedReleases(chart, { answers: {} })
+    spoil(chart)
+    const { exitCode, stdout } = await run(`rollback --chart ${chart} --timeout 60s`, cluster)
+    expect(stdout).toMatch(
+      /Traffic has moved, but values-stable\.yaml does not say so yet: .*\nWhether the files say more than is installed could not be seen: /,
+    )
+    expect(stdout).toContain('PASS split')
+    expect(exitCode).toBe(0)
+    expect(revisions()[0]?.config).toMatchObject({ traffic: back })
+  })
+
+  it('says what it left where nobody can be asked, too', async ({ expect }) => {
+    const chart = copyChart()
+    const { cluster } = await installedReleases(chart, { gateway: null })
+    edit(join(chart, 'values-stable.yaml'), 'tag: "1.1.1"', 'tag: "9.9.9"')
+    const { exitCode, stdout } = await run(`rollback --chart ${chart}`, cluster)
+    expect(stdout).toMatch(/The files say more, which is not installed: .*"devops-api:9\.9\.9".*\nNobody was asked: /)
+    expect(exitCode).toBe(2)
   })
 
   it('leaves as many pods as there are', async ({ expect }) => {
@@ -257,6 +299,7 @@ describe.concurrent('promote gives what was judged', () => {
     expect(exitCode).toBe(0)
     const [weights = '', given = ''] = stdout.split('Give stable what canary runs, while canary serves')
     expect(weights).not.toContain('1.2.0"')
+    expect(weights).toContain("helm upgrade devops-api-stable 'CHART OF THE INSTALLED REVISION' --values")
     expect(given).toContain('"devops-api-1.1.1" → "devops-api-1.2.0"')
   })
 

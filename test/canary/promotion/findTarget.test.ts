@@ -70,6 +70,30 @@ describe('findTarget', () => {
     expect((await findTarget({}, state(url), signal)).url).toBe(url)
   })
 
+  it('is the first name that is answered, where another route has the others', async () => {
+    const url = await answering((request, response) =>
+      request.headers.host === 'c.example' ? service(request, response as never) : response.writeHead(404).end(),
+    )
+    const found = await findTarget({}, state([url, 'a.example'], [url, 'b.example'], [url, 'c.example']), signal)
+    expect(found.headers).toEqual({ host: 'c.example' })
+  })
+
+  it('is looked for once at each place by the name that is given', async () => {
+    const notFound = await saying(404)
+    const error = await findTarget({ host: 'x.example' }, state([notFound, 'a.example'], [notFound, 'b.example']), signal).catch(
+      (thrown: Error) => thrown.message,
+    )
+    expect(`${error}`.match(/as x\.example, nobody answers/g)).toHaveLength(1)
+  })
+
+  it('is not looked for by other names where nobody answers at all', async () => {
+    let asked = 0
+    const silent = await answering(() => asked++)
+    const places = ['a.example', 'b.example'].map((host) => [silent, host] as [URL, string])
+    await expect(findTarget({ timeout: 200 }, state(...places), signal)).rejects.toThrow(/as a\.example, .*: timeout: give --url/)
+    expect(asked).toBeLessThanOrEqual(20)
+  })
+
   it('is none where nobody answers for the route, and says what came instead', async () => {
     const notFound = await saying(404)
     await expect(findTarget({}, state([notFound, '*.x.example']), signal)).rejects.toThrow(
@@ -82,7 +106,7 @@ describe('findTarget', () => {
     await expect(findTarget({}, state(redirect), signal)).rejects.toThrow('301 to https://x/ (it only redirects to HTTPS): give')
     const limited = await saying(429)
     await expect(findTarget({}, state(limited), signal)).rejects.toThrow(
-      '429 without a version (the gateway limits how often it is asked)',
+      '429 without a version (too many requests for a rate limit: lower --rate)',
     )
   })
 

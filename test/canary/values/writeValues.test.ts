@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { writeValues } from '../../../src/canary/values/writeValues.ts'
@@ -28,5 +28,8 @@ describe('writeValues', () => {
     writeFileSync(path, 'role: other\n')
     await expect(writeValues(path, 'role: stable\n', 'role: canary\n')).rejects.toThrow(`${path} was changed by somebody else`)
     expect(readFileSync(path, 'utf8')).toBe('role: other\n')
+    rmSync(path)
+    await expect(writeValues(path, 'role: stable\n', 'role: canary\n')).rejects.toThrow(`${path} was changed by somebody else`)
+    expect(existsSync(path)).toBe(false)
   })
 })

@@ -21,7 +21,7 @@ describe('a sample that never reached the service', () => {
     ['connection refused', ''],
     ['timeout', ''],
     ['certificate refused (DEPTH_ZERO_SELF_SIGNED_CERT)', ' (NODE_EXTRA_CA_CERTS names a file of authorities to trust besides)'],
-    ['429 without a version', ' (the gateway limits how often it is asked)'],
+    ['429 without a version', ' (too many requests for a rate limit: lower --rate)'],
     ['200 without a version', ''],
   ])('is no verdict on it: %s', (error, meaning) => {
     const { verdict, gates } = judged({ error })

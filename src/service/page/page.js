@@ -694,8 +694,12 @@ function picture() {
   Object.assign(canvas, { width: 1200, height: 640 })
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'))
   const write = (/** @type {string | null} */ words, /** @type {number} */ x, /** @type {number} */ y, font = '20px') => {
-    ctx.fillStyle = text()
-    ctx.font = `${font} system-ui, sans-serif`
+    Object.assign(ctx, {
+      fillStyle: text(),
+      font: `${font} system-ui, sans-serif`,
+      textAlign: 'left',
+      textBaseline: 'alphabetic',
+    })
     ctx.fillText(words ?? '', x, y, 1170 - x)
   }
   ctx.fillStyle = panel()
@@ -708,15 +712,12 @@ function picture() {
     square(ctx, 740, y - 20, 24, { row, failed: row === NOBODY })
     write(`${field('name')} ${field('role')}`, 775, y, 'bold 22px')
     write(`${field('share')}`, 740, y + 48, 'bold 46px')
-    write(`${field('configured')}`, 910, y + 32)
-    write(`errors ${field('errors')}`, 910, y + 58)
-    y += 106
+    write(`errors ${field('errors')}`, 910, y + 46)
+    y += 96
   }
-  write(element('verdict').textContent, 740, y)
-  for (const { letter, clock, text } of moments.slice(-MOMENTS)) {
-    y += 30
-    write(`${letter}  ${clock}  ${text}`, 740, y)
-  }
+  const lines = [element('verdict').textContent, announced, element('evidence').textContent]
+  lines.push(...moments.slice(-MOMENTS).map(({ letter, clock, text }) => `${letter}  ${clock}  ${text}`))
+  for (const [index, line] of lines.filter(Boolean).entries()) write(line, 740, y + 28 * index)
   return canvas
 }
 

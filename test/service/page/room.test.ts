@@ -175,11 +175,17 @@ describe('for a room', () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.keyboard.press('c')
     await expect.poll(() => text('#share')).toContain('Picture copied')
-    const size = await page.evaluate(`navigator.clipboard.read()
+    const picture = await page.evaluate(`navigator.clipboard.read()
       .then(([item]) => item.getType('image/png'))
       .then(createImageBitmap)
-      .then(({ width, height }) => [width, height])`)
-    expect(size).toEqual([1200, 640])
+      .then((image) => {
+        const ctx = Object.assign(document.createElement('canvas'), { width: 1200, height: 640 }).getContext('2d')
+        ctx.drawImage(image, 0, 0)
+        const darkIn = (x) => ctx.getImageData(x, 70, 30, 400).data.filter((value) => value < 128).length
+        return { width: image.width, height: image.height, dark: [30, 708, 740].map((x) => darkIn(x) > 0) }
+      })`)
+    // The squares, a gap, and the words.
+    expect(picture).toEqual({ width: 1200, height: 640, dark: [true, false, true] })
 
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     const download = page.waitForEvent('download')

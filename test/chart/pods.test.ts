@@ -96,7 +96,7 @@ describe('a canary for a demonstration', () => {
     ['never-ready', { FAULT_READY_AFTER_MS: '-1' }],
     ['leaking-canary', { FAULT_LEAK_MIB_PER_S: '1' }],
     ['crashing-canary', { FAULT_CRASH_AFTER_MS: '20000' }],
-    ['resetting-canary', { FAULT_RESET_RATE: '0.1' }],
+    ['resetting-canary', { FAULT_RESET_RATE: '0.5' }],
   ])('%s differs by its faults alone', async (name, faults) => {
     const [usual, faulty] = await Promise.all([
       environment('canary'),

@@ -452,10 +452,12 @@ function drawMoments() {
 
 /** A row's colour and mark, to fill an area with. */
 function tile(/** @type {number} */ row) {
-  const size = 14 * devicePixelRatio
+  const size = 16 * devicePixelRatio
   const canvas = new OffscreenCanvas(size, size)
   const ctx = /** @type {any} */ (canvas.getContext('2d'))
-  square(ctx, 0, 0, size, { row })
+  ctx.fillStyle = colourOf(row)
+  ctx.fillRect(0, 0, size, size)
+  square(ctx, size / 8, size / 8, size / 2, { row })
   return canvas
 }
 

@@ -123,7 +123,10 @@ function record(/** @type {Result} */ result) {
 
 const clock = () => new Date().toTimeString().slice(0, 8)
 
-/** What was said of a subject before, where this is none of the last `n`, 10 at least: while pods or gateways change one by one, both are said in turn. */
+/**
+ * What was said of a subject before, where this is none of the last `n`, 10 at least: while pods or gateways change one by one, both are
+ * said in turn.
+ */
 function before(/** @type {string} */ subject, /** @type {string} */ value, /** @type {number} */ n) {
   const values = lately.get(subject) ?? []
   lately.set(subject, [...values.slice(1 - n), value])
@@ -709,8 +712,8 @@ function picture() {
   write(`${location.host}, ${new Date().toLocaleDateString('en-CA')} ${clock()}`, 30, 50, 'bold 24px')
   for (const [index, entry] of asked.entries()) square(ctx, 30 + (index % 25) * 27, 80 + Math.floor(index / 25) * 27, 24, entry)
   let y = 105
-  for (const [row, card] of [...cards].slice(0, 4)) {
-    const field = (/** @type {string} */ name) => card.querySelector(`[data-field="${name}"]`)?.textContent
+  for (const row of order.filter((row) => cards.has(row)).slice(0, 4)) {
+    const field = (/** @type {string} */ name) => cards.get(row)?.querySelector(`[data-field="${name}"]`)?.textContent
     square(ctx, 740, y - 20, 24, { row, failed: row === NOBODY })
     write(`${field('name')} ${field('role')}`, 775, y, 'bold 22px')
     write(`${field('share')}`, 740, y + 48, 'bold 46px')
@@ -736,7 +739,7 @@ async function share() {
     link.href = URL.createObjectURL(/** @type {Blob} */ (await blob))
     link.download = `devops-api-${clock().replaceAll(':', '-')}.png`
     link.click()
-    URL.revokeObjectURL(link.href)
+    setTimeout(() => URL.revokeObjectURL(link.href), 4000)
     put(label, 'Picture saved')
   }
   setTimeout(() => put(label, 'Copy picture'), 4000)

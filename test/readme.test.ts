@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { welcome } from '../src/demo/welcome.ts'
 import { gateway } from './canary/fakeService.ts'
+import { printed } from './canary/inProcess.ts'
 import { canaryCommands } from './canary/optionsTables.ts'
-import { printed } from './canary/printed.ts'
 import { blocks, codeRows, pageAt } from './markdown.ts'
 
 const readme = pageAt('README.md')

@@ -27,13 +27,13 @@ const commands: Record<string, () => Promise<AddCommand>> = {
  * @param argv what was typed after the program's name
  * @returns the exit code; whatever goes wrong is said in one line on stderr
  */
-export async function run(argv: string[], { stdout, stderr: stream, signal }: Io): Promise<number> {
+export async function run(argv: string[], { stdout, stderr: stream, ...rest }: Io): Promise<number> {
   const stderr = { write: (text: string) => stream.write(withoutCredentials(text, argv)) }
   let exitCode = 0
   const terminal: Terminal = {
     stdout,
     stderr,
-    signal,
+    ...rest,
     exitWith(code) {
       exitCode = code
     },

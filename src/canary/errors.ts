@@ -16,5 +16,8 @@ export class ProgramRefusal extends Failure {
   }
 }
 
+/** A program did not reach the cluster, or was not let in. */
+export class Unreachable extends ProgramRefusal {}
+
 /** The user ended the command, by a signal or by answering no. */
 export class Interrupted extends Error {}

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 
 // Halves the time of a start; the image brings a cache of its own.
 enableCompileCache()
-const { run } = await import('./cli.ts')
+const [{ run }, { runProgram }] = await Promise.all([import('./cli.ts'), import('./cluster/runProgram.ts')])
 
 // As sysexits.h has it.
 const INTERNAL_ERROR = 70
@@ -20,4 +20,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // Whoever read the output, such as `head`, may have seen enough.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? undefined : INTERNAL_ERROR))
 
-process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, signal: stop.signal })
+const { stdout, stderr } = process
+process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: stop.signal, runProgram })

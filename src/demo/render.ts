@@ -13,6 +13,7 @@ import type { IService } from 'kubernetes-models/v1/Service'
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments } from 'yaml'
 import { findProgram } from '../canary/cluster/findProgram.ts'
+import { Failure } from '../canary/errors.ts'
 import { type Role, roles } from '../canary/roles.ts'
 import { Mistake } from './mistake.ts'
 
@@ -67,8 +68,9 @@ export async function render(inputs: Inputs): Promise<Releases> {
 
 async function template(role: Role, { cwd, chart, overlays }: Inputs): Promise<Release> {
   const files = [`${chart}/values-${role}.yaml`, ...overlays[role]]
-  const helm = await findProgram('helm')
-  if (!helm) throw new Mistake('Helm is not on the PATH: install it, https://helm.sh/docs/intro/install/')
+  const helm = await findProgram('helm').catch((error: unknown) => {
+    throw error instanceof Failure ? new Mistake(error.message) : error
+  })
   const { stdout, stderr, failed } = await execa(
     helm,
     ['template', `devops-api-${role}`, chart, ...files.flatMap((file) => ['--values', file])],

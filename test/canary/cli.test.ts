@@ -2,12 +2,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { execa } from 'execa'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import * as cli from '../../src/canary/cli.ts'
 import { gateway } from './fakeService.ts'
+import * as inProcess from './inProcess.ts'
 import { parseOutput } from './parseOutput.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -33,21 +32,7 @@ function start(line: string, { cwd = root, env = {} }: { cwd?: string; env?: Nod
 }
 
 /** The same in this process, which starts none. */
-async function run(line: string | string[]) {
-  const written = { stdout: '', stderr: '' }
-  const stdout = new PassThrough().on('data', (text) => {
-    written.stdout += text
-  })
-  const stderr = {
-    write(text: string) {
-      written.stderr += text
-    },
-  }
-  const io = { stdout: stdout as unknown as NodeJS.WriteStream, stderr, signal: new AbortController().signal }
-  const argv = typeof line === 'string' ? patient(line).split(' ').filter(Boolean) : line
-  const exitCode = await cli.run(argv, io)
-  return { exitCode, stdout: written.stdout.trimEnd(), stderr: written.stderr.trimEnd() }
-}
+const run = (line: string | string[]) => inProcess.run(typeof line === 'string' ? patient(line) : line)
 
 /** The same on a terminal, so wide. `script` is its other end. */
 function startOnTerminal(line: string, columns: number, env: NodeJS.ProcessEnv = {}) {
@@ -297,6 +282,23 @@ describe.concurrent('check', () => {
     const { stdout } = await run(['check', `${url}${path}`, '--expect', 'stable=90,canary=10', '--requests', '1', '--json'])
     expect(parseOutput('check', stdout).url).toBe(`${url}${asked}`)
   })
+
+  it.each([{}, { NODE_USE_ENV_PROXY: '1' }])(
+    'asks the gateway itself, whatever proxy the environment names: %j',
+    async (settings) => {
+      const [service, proxy] = [await gateway({ canary: 0 }), await gateway({ canary: 0 })]
+      let tunnels = 0
+      proxy.server.on('connect', (_, socket) => {
+        tunnels++
+        socket.destroy()
+      })
+      const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()])
+      const env = { ...Object.fromEntries(names.map((name) => [name, proxy.url])), ...settings }
+      const { stdout } = await start(`check ${service.url} --expect stable=1,canary=0 --requests 30 --json`, { env })
+      expect(parseOutput('check', stdout).sample).toMatchObject({ requests: 30, failures: {} })
+      expect([service.asked.length, proxy.asked.length, tunnels]).toEqual([30, 0, 0])
+    },
+  )
 
   it('takes spaces in names of files and folders', async ({ expect }) => {
     const { url } = await gateway()

@@ -31,20 +31,15 @@ export function copyChart(weights = '90/10'): string {
   return chart
 }
 
-/** The CLI in a process of its own, without a cluster unless `env` leads to one. */
-export function start(line: string, env: NodeJS.ProcessEnv = {}) {
-  const all = { KUBECONFIG: '/dev/null', PATH: process.env.PATH, ...env }
+/** The CLI in a process of its own, without a cluster. */
+export function start(line: string) {
+  const all = { KUBECONFIG: '/dev/null', PATH: process.env.PATH }
   return execa(process.execPath, ['src/canary/main.ts', ...line.split(' ')], {
     cwd: root,
     env: all,
     extendEnv: false,
     reject: false,
   })
-}
-
-export async function run(line: string, env?: NodeJS.ProcessEnv) {
-  const { exitCode, stdout, stderr } = await start(line, env)
-  return { exitCode, stdout, stderr }
 }
 
 export const stableFile = (chart: string) => readFileSync(join(chart, 'values-stable.yaml'), 'utf8')

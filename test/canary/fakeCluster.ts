@@ -1,8 +1,5 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { findProgram } from '../../src/canary/cluster/findProgram.ts'
-import { temporary } from './commandLine.ts'
 import { gateway } from './fakeService.ts'
+import { type RunProgram, withoutCluster } from './inProcess.ts'
 
 const backends = [
   { name: 'devops-api-stable', weight: 90 },
@@ -45,42 +42,35 @@ export interface FakeCluster {
   canary?: object | undefined
 }
 
-/** A PATH with a helm and a kubectl that say what they are told, and note what they are asked. */
+/** A helm and a kubectl that say what they are told, and what they were asked. */
 export async function fakeCluster(change: FakeCluster = {}) {
   const { url } = await gateway()
-  const folder = temporary()
-  const workloads = [deployment('stable', 'v1.1.1'), deployment('canary', 'v1.1.1-canary'), service('stable'), service('canary')]
   const { hostname, port } = new URL(url)
-  const answers = {
-    workloads: { items: change.workloads ?? workloads },
-    route: { items: [change.route ?? route] },
-    gateway: {
-      metadata: { name: 'devops-api-stable' },
-      spec: {
-        gatewayClassName: 'traefik',
-        listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }],
+  const workloads = [deployment('stable', 'v1.1.1'), deployment('canary', 'v1.1.1-canary'), service('stable'), service('canary')]
+  const answers: [RegExp, object | undefined][] = [
+    [/^kubectl .*deployments/, { items: change.workloads ?? workloads }],
+    [/^kubectl .*httproutes/, { items: [change.route ?? route] }],
+    [
+      /^kubectl .*gateways/,
+      {
+        metadata: { name: 'devops-api-stable' },
+        spec: { gatewayClassName: 'traefik', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
+        status: { addresses: [{ value: hostname }] },
       },
-      status: { addresses: [{ value: hostname }] },
-    },
-    stable: change.stable ?? release(stable),
-    canary: 'canary' in change ? change.canary : release(canary),
+    ],
+    [/^helm status .*devops-api-stable/, change.stable ?? release(stable)],
+    [/^helm status .*devops-api-canary/, 'canary' in change ? change.canary : release(canary)],
+  ]
+  const asked: string[] = []
+  const cluster: RunProgram = async (name, args, signal) => {
+    const question = [name, ...args].join(' ')
+    asked.push(question)
+    // What values files say needs no cluster: Helm itself reads them.
+    if (question.startsWith('helm template ')) return withoutCluster(name, args, signal)
+    const [, answer] = answers.find(([pattern]) => pattern.test(question)) ?? []
+    return answer
+      ? { stdout: JSON.stringify(answer), stderr: '', failed: false }
+      : { stdout: '', stderr: 'Error: release: not found', failed: true }
   }
-  for (const [name, answer] of Object.entries(answers)) if (answer) writeFileSync(join(folder, name), JSON.stringify(answer))
-  const say = (pattern: string, name: string) =>
-    `${pattern}) cat ${folder}/${name} 2>/dev/null || { echo 'Error: release: not found' >&2; exit 1; };;`
-  const program = (name: string, cases: string[]) => {
-    writeFileSync(
-      join(folder, name),
-      `#!/bin/sh\necho "${name} $*" >> ${folder}/asked\ncase "$*" in\n${cases.join('\n')}\n*) exit 1;;\nesac\n`,
-    )
-    chmodSync(join(folder, name), 0o755)
-  }
-  program('kubectl', [say('*deployments*', 'workloads'), say('*httproutes*', 'route'), say('*gateways*', 'gateway')])
-  // What values files say needs no cluster: Helm itself reads them.
-  program('helm', [
-    `template*) exec ${await findProgram('helm')} "$@";;`,
-    say('status*devops-api-stable*', 'stable'),
-    say('status*devops-api-canary*', 'canary'),
-  ])
-  return { env: { PATH: `${folder}:${process.env.PATH}` }, asked: () => readFileSync(join(folder, 'asked'), 'utf8') }
+  return { cluster, asked }
 }

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
+import type { Role } from '../../src/canary/roles.ts'
 
-interface Behaviour {
+export interface Behaviour {
   stable?: number
   canary?: number
   announces?: boolean
@@ -21,8 +22,13 @@ afterAll(() => {
 
 /** Two services behind a gateway that spreads evenly, and counts. */
 export async function gateway({ announces = false, canaryErrorsEvery = 0, insteadOfCanary, ...given }: Behaviour = {}) {
-  /** May be changed at any time. */
+  // Both may be changed at any time.
   const weights = { stable: 90, canary: 10, ...given }
+  const versions = { stable: 'v1.1.1', canary: 'v1.1.1-canary' }
+  const reply = (response: ServerResponse, role: Role, status = 200) =>
+    response
+      .writeHead(status, { 'app-version': versions[role], 'app-role': role })
+      .end(JSON.stringify({ version: versions[role] }))
   const asked: IncomingHttpHeaders[] = []
   let credit = 0
   let canarys = 0
@@ -32,7 +38,7 @@ export async function gateway({ announces = false, canaryErrorsEvery = 0, instea
     if (announces) response.setHeader('traffic-split', `stable=${stable}, canary=${canary}`)
     credit += canary
     if (credit < stable + canary) {
-      response.writeHead(200, { 'app-version': 'v1.1.1', 'app-role': 'stable' }).end('{"version":"v1.1.1"}')
+      reply(response, 'stable')
       return
     }
     credit -= stable + canary
@@ -41,11 +47,10 @@ export async function gateway({ announces = false, canaryErrorsEvery = 0, instea
       insteadOfCanary(request, response)
       return
     }
-    const status = canaryErrorsEvery && canarys % canaryErrorsEvery === 0 ? 500 : 200
-    response.writeHead(status, { 'app-version': 'v1.1.1-canary', 'app-role': 'canary' }).end('{"version":"v1.1.1-canary"}')
+    reply(response, 'canary', canaryErrorsEvery && canarys % canaryErrorsEvery === 0 ? 500 : 200)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   servers.push(server)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, weights, versions, server }
 }

@@ -1,22 +1,24 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
-import { findProgram, unpackedPrograms } from '../../src/canary/cluster/findProgram.ts'
-import { temporary } from './commandLine.ts'
-import { gateway } from './fakeService.ts'
+import { gzipSync } from 'node:zlib'
+import { parse, parseAllDocuments } from 'yaml'
+import { type Behaviour, gateway } from './fakeService.ts'
+import { type RunProgram, withoutCluster } from './inProcess.ts'
 
 interface Settings {
   /** What somebody has scaled a Deployment to. */
   replicas?: Record<string, number>
   /** What runs, by role: 64 hexadecimal digits. */
   digests?: Record<string, string>
-  /** Kinds that kubectl may not read. */
+  /** Kinds that kubectl may not read, and "releases" for Helm's. */
   unreadable?: string[]
   /** The Gateway's answer; null where it is not found. */
   gateway?: object | null
 }
 
 interface Installed extends Settings {
+  /** How both answer behind a gateway that follows what is installed; by default every reply is from stable. */
+  answers?: Behaviour
   /** What Helm is given beside the values file, by role. */
   stable?: string[]
   canary?: string[] | undefined
@@ -24,53 +26,226 @@ interface Installed extends Settings {
   charts?: Partial<Record<'stable' | 'canary', string>>
 }
 
-/** Both releases of a chart, installed with the real Helm's rendering into a cluster that is a folder. */
-export async function installedReleases(chart: string, { stable = [], canary = [], charts = {}, ...settings }: Installed = {}) {
-  const { url } = await gateway({ stable: 1, canary: 0 })
+interface Revision {
+  version: number
+  config: Record<string, unknown>
+  info: { status: string; last_deployed: string; description: string }
+  manifest: string
+  chart: object
+}
+
+interface Item {
+  kind: string
+  metadata: { name: string; generation?: number; namespace?: string }
+  spec: { parentRefs?: object[]; replicas?: number; selector?: unknown } | undefined
+}
+
+class Refusal extends Error {}
+
+function fail(message: string): never {
+  throw new Refusal(`Error: ${message}`)
+}
+
+/** In the words of an API server. */
+function forbid(kinds: string): never {
+  const [kind = '', ...group] = kinds.split('.')
+  fail(`${kinds} is forbidden: User "jane" cannot list resource "${kind}" in API group "${group.join('.')}" in the namespace "n"`)
+}
+
+const optionOf = (args: string[], name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+
+function merge(a: Record<string, unknown>, b: Record<string, unknown>): Record<string, unknown> {
+  const all = { ...a }
+  for (const [key, value] of Object.entries(b)) {
+    const old = all[key]
+    all[key] = isMap(old) && isMap(value) ? merge(old, value) : value
+  }
+  return all
+}
+
+const base64 = (data: Buffer | string) => Buffer.from(data).toString('base64')
+
+function pack(chart: string): object {
+  const files = globSync('**/*', { cwd: chart, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(chart.length + 1))
+  const kept = (name: string) => ({ name, data: base64(readFileSync(join(chart, name))) })
+  return {
+    metadata: parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')),
+    templates: files.filter((name) => name.startsWith('templates/')).map(kept),
+    files: files.filter((name) => !/^(templates\/|Chart\.yaml|values\.yaml|values\.schema\.json)/.test(name)).map(kept),
+    values: parse(readFileSync(join(chart, 'values.yaml'), 'utf8')),
+    schema: base64(readFileSync(join(chart, 'values.schema.json'))),
+  }
+}
+
+/** A Helm and a kubectl whose cluster is this object: the real Helm renders. */
+class Cluster {
+  readonly releases: Record<string, Revision[]> = {}
+  readonly asked: string[] = []
+  readonly #settings: Settings
+  readonly #onUpgrade: (config: Revision['config']) => void
+
+  constructor(settings: Settings, onUpgrade: (config: Revision['config']) => void) {
+    this.#settings = settings
+    this.#onUpgrade = onUpgrade
+  }
+
+  readonly run: RunProgram = async (name, args, signal) => {
+    this.asked.push([name, ...args].join(' '))
+    if (name === 'helm' && ['template', 'show'].includes(`${args[0]}`)) return withoutCluster(name, args, signal)
+    try {
+      const answer = name === 'helm' ? await this.#helm(args) : this.#kubectl(args)
+      return { stdout: typeof answer === 'string' ? answer : JSON.stringify(answer), stderr: '', failed: false }
+    } catch (error) {
+      if (error instanceof Refusal) return { stdout: '', stderr: error.message, failed: true }
+      throw error
+    }
+  }
+
+  async #helm(args: string[]): Promise<unknown> {
+    const [command = '', second = '', third = ''] = args
+    const number = optionOf(args, '--revision')
+    if (command === 'upgrade') return this.#upgrade(args)
+    if (this.#settings.unreadable?.includes('releases')) forbid('secrets')
+    if (command === 'status') return { ...this.#find(second, number), chart: undefined }
+    if (command === 'history') {
+      const revisions = this.releases[second] ?? fail('release: not found')
+      const entries = revisions.map(({ version, info: { status, last_deployed, description } }) => ({
+        revision: version,
+        updated: last_deployed,
+        status,
+        chart: 'devops-api-1.1.1',
+        description,
+      }))
+      return entries.toReversed()
+    }
+    if (command === 'get' && second === 'manifest') return this.#find(third, number).manifest
+    if (command === 'get') {
+      const { chart, config } = this.#find(third, number)
+      return merge((chart as { values: Record<string, unknown> }).values, config as Record<string, unknown>)
+    }
+    return fail(`nobody knows ${command}`)
+  }
+
+  async #upgrade(args: string[]): Promise<unknown> {
+    const [name = '', chart = ''] = args.slice(1).filter((arg) => arg !== '--install')
+    const files = args.flatMap((arg, index) => (arg === '--values' ? [args[index + 1] ?? ''] : []))
+    const sets = args.flatMap((arg, index) => (arg.startsWith('--set') ? [arg, args[index + 1] ?? ''] : []))
+    const values = files.flatMap((file) => ['--values', file])
+    const template = ['template', name, chart, ...values, ...sets]
+    const { stdout, stderr, failed } = await withoutCluster('helm', template, new AbortController().signal)
+    if (failed) fail(stderr.replace(/^Error: /, ''))
+    const before = this.releases[name] ?? []
+    // As the API server has them: without hooks.
+    const manifest = stdout
+      .split(/^---\n/m)
+      .filter((text) => !text.includes('helm.sh/hook'))
+      .join('---\n')
+    const sections = sets.filter((text) => !text.startsWith('--set')).map((text) => text.split('=') as [string, string])
+    const set = sections.map(([path, value]) => path.split('.').reduceRight<unknown>((all, key) => ({ [key]: all }), value))
+    const config = [...files.map((file) => parse(readFileSync(file, 'utf8')) ?? {}), ...set].reduce(merge, {})
+    const revision: Revision = {
+      version: (before[0]?.version ?? 0) + 1,
+      config,
+      info: {
+        status: 'deployed',
+        last_deployed: '2026-01-01T00:00:00Z',
+        description: optionOf(args, '--description') ?? 'Upgrade complete',
+      },
+      manifest,
+      chart: pack(chart),
+    }
+    if (args.includes('--dry-run=server')) return { manifest }
+    const older = before.map((one) => ({ ...one, info: { ...one.info, status: 'superseded' } }))
+    this.releases[name] = [revision, ...older]
+    this.#onUpgrade(config)
+    return ''
+  }
+
+  #find(name: string, number?: string): Revision {
+    const revisions = this.releases[name] ?? fail('release: not found')
+    return revisions.find(({ version }) => number === undefined || `${version}` === number) ?? fail('release: not found')
+  }
+
+  /** What is installed as it would be live, with as many pods as somebody scaled to. */
+  #live(): Item[] {
+    const { replicas = {} } = this.#settings
+    const manifests = Object.values(this.releases).flatMap(([newest]) => (newest ? [newest.manifest] : []))
+    return manifests
+      .flatMap((manifest) => parseAllDocuments(manifest).flatMap((document) => (document.toJS() as Item | null) ?? []))
+      .map(({ metadata, spec, ...rest }) => ({
+        ...rest,
+        metadata: { ...metadata, generation: 1, namespace: 'n' },
+        spec: rest.kind === 'Deployment' ? { ...spec, replicas: replicas[metadata.name] ?? spec?.replicas ?? 1 } : spec,
+      }))
+      .map((item) => ({ ...item, status: statusOf(item) }))
+  }
+
+  #kubectl(args: string[]): unknown {
+    const { gateway, digests = {}, unreadable = [] } = this.#settings
+    const [verb = '', kinds = '', name = ''] = args.slice(args.findIndex((arg) => /^(get|rollout|scale|config)$/.test(arg)))
+    if (unreadable.some((kind) => kinds.includes(kind))) forbid(kinds)
+    if (verb === 'config') fail('current-context must exist in order to minify')
+    if (verb !== 'get') return ''
+    if (kinds === 'secret') {
+      const [, release = '', version = ''] = /^sh\.helm\.release\.v1\.(.+)\.v(\d+)$/.exec(name) ?? []
+      const found =
+        this.releases[release]?.find((revision) => `${revision.version}` === version) ?? fail(`secrets "${name}" not found`)
+      return { data: { release: base64(base64(gzipSync(JSON.stringify(found)))) } }
+    }
+    if (kinds === 'pods') {
+      const role = args.some((arg) => arg.includes('role=canary')) ? 'canary' : 'stable'
+      const digest = digests[role] ?? 'a'.repeat(64)
+      return { items: [{ metadata: {}, status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}` }] } }] }
+    }
+    if (kinds.startsWith('gatewayclasses')) forbid(kinds)
+    if (kinds.startsWith('gateways')) return gateway ?? fail('gateways is not found')
+    if (kinds === 'deployment') {
+      const found =
+        this.#live().find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name) ?? fail(`"${name}" not found`)
+      return args.some((arg) => arg.startsWith('jsonpath')) ? `${found.spec?.replicas}` : found
+    }
+    const wanted = kinds.split(',').map((kind) => kind.replace(/s(\..*)?$/, ''))
+    return { items: this.#live().filter(({ kind }) => wanted.includes(kind.toLowerCase())) }
+  }
+}
+
+function statusOf({ kind, spec }: Item): object {
+  const { replicas } = spec ?? {}
+  if (kind === 'Deployment') return { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: replicas }
+  const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({ type, status: 'True', reason: type, observedGeneration: 1 }))
+  return { parents: (spec?.parentRefs ?? []).map((parentRef) => ({ parentRef, controllerName: 'c', conditions })) }
+}
+
+/** Both releases of a chart, installed. */
+export async function installedReleases(
+  chart: string,
+  { stable = [], canary = [], charts = {}, answers, ...settings }: Installed = {},
+) {
+  const { url, weights } = await gateway({ ...answers, stable: 1, canary: 0 })
   const { hostname, port } = new URL(url)
-  const folder = temporary()
-  const helm = (await findProgram('helm')) ?? ''
   const listening = {
     spec: { gatewayClassName: 'c', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
     status: { addresses: [{ value: hostname }] },
   }
-  writeFileSync(join(folder, 'settings'), JSON.stringify({ gateway: listening, ...settings }))
-  for (const name of ['helm', 'kubectl']) {
-    const script = `#!/bin/sh
-echo "${name} $*" >> ${folder}/asked
-case "${name} $1" in 'helm template' | 'helm show') exec ${helm} "$@";; esac
-answer="${folder}/answers/${name} $*"
-[ -f "$answer" ] && exec cat "$answer"
-[ -f "$answer.refusal" ] && { cat "$answer.refusal" >&2; exit 1; }
-NODE_COMPILE_CACHE=${unpackedPrograms} exec ${process.execPath} ${join(import.meta.dirname, 'fakeTools.ts')} ${helm} ${folder} ${name} "$@"
-`
-    writeFileSync(join(folder, name), script)
-    chmodSync(join(folder, name), 0o755)
-  }
-  const path = (name: string) => join(folder, name)
+  const follow = ({ traffic }: Revision['config']) => answers && Object.assign(weights, traffic)
+  const cluster = new Cluster({ gateway: listening, ...settings }, follow)
   for (const [role, args] of Object.entries({ stable, canary })) {
     const from = charts[role as 'stable' | 'canary'] ?? chart
-    await execa(path('helm'), [
-      'upgrade',
-      '--install',
-      `devops-api-${role}`,
-      from,
-      '--values',
-      join(from, `values-${role}.yaml`),
-      ...args,
-    ])
+    const values = ['--values', join(from, `values-${role}.yaml`), ...args]
+    const upgrade = ['upgrade', '--install', `devops-api-${role}`, from, ...values]
+    const { failed, stderr } = await cluster.run('helm', upgrade, new AbortController().signal)
+    if (failed) throw new Error(stderr)
   }
-  writeFileSync(path('asked'), '')
-  interface Revision {
-    version: number
-    config: Record<string, unknown>
-    manifest: string
-    info: { description: string }
-  }
+  cluster.asked.length = 0
   return {
-    env: { PATH: `${folder}:${process.env.PATH}` },
-    asked: () => (existsSync(path('asked')) ? readFileSync(path('asked'), 'utf8') : ''),
+    cluster: cluster.run,
+    asked: cluster.asked,
     /** Stable's, the newest first. */
-    revisions: (): Revision[] => JSON.parse(readFileSync(path('releases'), 'utf8'))['devops-api-stable'],
+    revisions: () => cluster.releases['devops-api-stable'] ?? [],
   }
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { Terminal } from '../../src/canary/output/terminal.ts'
 import { markdownTable } from '../markdown.ts'
-import { printed } from './printed.ts'
+import { printed } from './inProcess.ts'
 
 /** The commands of the CLI as commander knows them, in the order of `canary --help`. */
 export async function canaryCommands(): Promise<readonly Command[]> {

@@ -366,6 +366,8 @@ it('6. helm test of stable fails then, and its log says why', async () => {
 })
 
 it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times', async () => {
+  // The way there and back comes on top of what was asked for, and takes longer where the machine is busy.
+  const way = (await sample(1000, 50)).filter(({ answer }) => answer.startsWith('200 stable')).map(({ latency }) => latency)
   says.canary = ['200 canary v1.1.1-canary']
   await install('canary', 'examples/slow-canary.yaml')
   await rolledOut('canary')
@@ -376,15 +378,13 @@ it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times',
   expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
   figure('slow', p50AndP99(replies))
   const latencies = replies.map(({ latency }) => latency)
-  // The way there and back comes on top of what was asked for.
-  const wayMs = 5
   for (const [q, asked] of [
     [0.5, 50],
     [0.99, 800],
   ] as const) {
     const [least, most] = quantileInterval(latencies, q)
     expect(most).toBeGreaterThan(asked)
-    expect(least).toBeLessThan(asked + wayMs)
+    expect(least).toBeLessThan(asked + 5 + 2 * quantileInterval(way, q)[1])
   }
 })
 

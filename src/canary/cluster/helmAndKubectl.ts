@@ -1,6 +1,22 @@
-import { execa } from 'execa'
-import { Failure, Interrupted, ProgramRefusal } from '../errors.ts'
-import { findProgram, type ProgramName } from './findProgram.ts'
+import { Failure, Interrupted, ProgramRefusal, Unreachable } from '../errors.ts'
+import type { ProgramName } from './findProgram.ts'
+
+/** How a program that was run ended, and what it wrote. */
+export interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+  readonly failed: boolean
+  /** In a few words how it failed, for one that wrote nothing of it. */
+  readonly shortMessage?: string | undefined
+}
+
+/** How other programs are run, and what ends them. */
+export interface RunsPrograms {
+  /** Runs a program until it ends, or the signal ends it. */
+  readonly runProgram: (name: ProgramName, args: string[], signal: AbortSignal) => Promise<Ended>
+  /** Aborts when the user has had enough. */
+  readonly signal: AbortSignal
+}
 
 /** Where the releases are; by default where Helm's variables say, else where kubectl would look. */
 interface Place {
@@ -12,21 +28,16 @@ interface KubeConfig {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null
 }
 
-const homepages = {
-  helm: 'https://helm.sh/docs/intro/install/',
-  kubectl: 'https://kubernetes.io/docs/tasks/tools/',
-}
-
 /** Helm and kubectl, as an operator would run them. */
 export class HelmAndKubectl {
   readonly #place: Place
-  readonly #signal: AbortSignal
+  readonly #io: RunsPrograms
   #resolved: Promise<Place> | undefined
 
-  /** @param signal ends what runs, in order */
-  constructor(place: Place, signal: AbortSignal) {
+  /** The signal ends what runs, in order. */
+  constructor(place: Place, io: RunsPrograms) {
     this.#place = place
-    this.#signal = signal
+    this.#io = io
   }
 
   /** The arguments that say where, as Helm wants them. */
@@ -72,13 +83,11 @@ export class HelmAndKubectl {
   }
 
   async #run(name: ProgramName, said: string[], args: string[]): Promise<string> {
-    const signal = this.#signal
-    const path = await findProgram(name)
-    if (!path) throw new Failure(`${name} is not on the PATH: install it, ${homepages[name]}`)
-    const result = await execa(path, args, { cancelSignal: signal, reject: false, stdin: 'ignore' })
+    const { runProgram, signal } = this.#io
+    const result = await runProgram(name, args, signal)
     if (signal.aborted) throw new Interrupted()
     if (result.failed)
-      throw new ProgramRefusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
+      throw refusal(`${name} ${said.slice(0, 2).join(' ')}`, complaint(result.stderr) || `${result.shortMessage}`)
     return result.stdout
   }
 }
@@ -91,5 +100,29 @@ function complaint(stderr: string): string {
     .slice(Math.max(at, 0))
     .map((line) => line.trim())
     .join(' ')
-    .replace(/^Error: /, '')
+    .replace(/^Error: /i, '')
 }
+
+/** With what would help where the cluster is in the way, in the words of Kubernetes's own client, which both programs use. */
+function refusal(command: string, said: string): ProgramRefusal {
+  const rights = [...said.matchAll(FORBIDDEN)]
+  const [first] = rights
+  if (first) {
+    const [, user, , , , where = ''] = first
+    const lacking = rights.map(([, , verb, resource, group]) => `${verb} ${resource}${group && `.${group}`}`).join(' and ')
+    return new ProgramRefusal(command, `forbidden: user ${user} needs the right to ${lacking}${where}`)
+  }
+  const remedy = remedies.find(([pattern]) => pattern.test(said))?.[1]
+  return remedy ? new Unreachable(command, `${said}; ${remedy}`) : new ProgramRefusal(command, said)
+}
+
+const FORBIDDEN =
+  /User ("[^"]+") cannot (\w+) resource "([^"]+)" in API group "([^"]*)"( in the namespace "[^"]+"| at the cluster scope)?/g
+
+const remedies: [RegExp, string][] = [
+  [/provide credentials|Unauthorized/, 'log in to the cluster again'],
+  [
+    /cluster unreachable|Unable to connect|connection to the server|loading config file|context .* does not exist/i,
+    'is the cluster up, and do KUBECONFIG and --kube-context say which?',
+  ],
+]

@@ -1,5 +1,5 @@
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
-import { Failure } from '../errors.ts'
+import { Failure, ProgramRefusal, Unreachable } from '../errors.ts'
 import { type Role, releaseName, roles } from '../roles.ts'
 
 import type { Weights } from '../values/weights.ts'
@@ -28,9 +28,12 @@ export interface DeploymentObject {
 
 type NamespacedObject = RouteObject | DeploymentObject | { kind: 'Service'; metadata: Metadata }
 
-/** Reads where things stand in the cluster. */
+/**
+ * Reads where things stand in the cluster.
+ * @throws {Failure} with one line that names all that cannot be read
+ */
 export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterState> {
-  const [stable, canary, workloads, routes] = await Promise.all([
+  const [stable, canary, workloads, routes] = await allRead([
     readRelease(tools, 'stable'),
     readRelease(tools, 'canary'),
     list(tools, 'deployments,services'),
@@ -54,6 +57,22 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
     notAddresses: known.flatMap(({ reasons }) => reasons),
     owner: ours.map(({ metadata }) => ownerOf(metadata)).find((owner) => owner !== undefined),
   }
+}
+
+async function allRead<T extends unknown[]>(reading: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const settled = await Promise.allSettled<unknown>(reading)
+  const reasons = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const failures = reasons.map((reason) => {
+    if (reason instanceof Failure) return reason
+    throw reason
+  })
+  const away = failures.find((failure) => failure instanceof Unreachable)
+  if (away) throw away
+  // Both releases are kept in one place.
+  const why = failures.map((failure) => (failure instanceof ProgramRefusal ? failure.complaint : failure.message))
+  const each = failures.filter((_, index) => why.indexOf(why[index] ?? '') === index)
+  if (each.length > 0) throw new Failure(each.map(({ message }) => message).join('; '))
+  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as T
 }
 
 async function list(tools: HelmAndKubectl, kinds: string): Promise<NamespacedObject[]> {

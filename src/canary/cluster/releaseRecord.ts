@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { normalize } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Failure } from '../errors.ts'
 import { type Role, releaseName } from '../roles.ts'
 import type { Values } from '../values/values.ts'
+import type { Files } from '../values/withFiles.ts'
 import type { Revision } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 
@@ -79,21 +79,19 @@ export async function readStoredChart(tools: HelmAndKubectl, role: Role, revisio
 }
 
 /**
- * Writes a chart into a folder, for Helm to install as it was.
+ * The files of a chart, for Helm to install it as it was.
  * @throws {Failure} where it had dependencies, which Helm does not keep
  */
-export function unpackChart({ metadata, templates, files, values, schema }: StoredChart, folder: string): void {
+export function chartFiles({ metadata, templates, files, values, schema }: StoredChart): Files {
   if ((metadata.dependencies ?? []).length > 0)
     throw new Failure(`Helm does not keep the dependencies of chart ${metadata.name}-${metadata.version}`)
-  const write = (name: string, data: string | Buffer) => {
-    const path = join(folder, name)
-    if (normalize(name).startsWith('..')) throw new Failure(`chart ${metadata.name} has a file outside of it, ${name}`)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, data)
+  const stored = [...(files ?? []), ...(templates ?? []), ...(schema ? [{ name: 'values.schema.json', data: schema }] : [])]
+  const outside = stored.find(({ name }) => normalize(name).startsWith('..'))
+  if (outside) throw new Failure(`chart ${metadata.name} has a file outside of it, ${outside.name}`)
+  return {
+    ...Object.fromEntries(stored.map(({ name, data }) => [name, Buffer.from(data, 'base64')])),
+    // JSON is YAML.
+    'Chart.yaml': JSON.stringify(metadata),
+    'values.yaml': JSON.stringify(values ?? {}),
   }
-  for (const { name, data } of [...(files ?? []), ...(templates ?? [])]) write(name, Buffer.from(data, 'base64'))
-  // JSON is YAML.
-  write('Chart.yaml', JSON.stringify(metadata))
-  write('values.yaml', JSON.stringify(values ?? {}))
-  if (schema) write('values.schema.json', Buffer.from(schema, 'base64'))
 }

@@ -69,13 +69,14 @@ export function checkCommand(program: Command, terminal: Terminal): void {
     .action((url: URL, options: Options) => run(url, options, terminal))
 }
 
-async function run(url: URL, options: Options, { stdout, signal, exitWith }: Terminal): Promise<void> {
+async function run(url: URL, options: Options, terminal: Terminal): Promise<void> {
+  const { stdout, signal, exitWith } = terminal
   const { expect, chart, rate, json, junit, conformance = false } = options
   const progress = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
   let shownAt = 0
   const report = await sampleAndJudge({
     target: targetOf(url, options),
-    expectation: expect ?? (() => declaredSplit(new ValuesReader(new HelmAndKubectl({}, signal)), chart)),
+    expectation: expect ?? (() => declaredSplit(new ValuesReader(new HelmAndKubectl({}, terminal)), chart)),
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,

@@ -24,8 +24,9 @@ export function historyCommand(program: Command, terminal: Terminal): void {
     .action((options: Options) => run(options, terminal))
 }
 
-async function run({ json, ...place }: Options, { stdout, signal }: Terminal): Promise<void> {
-  const revisions = await readPastRevisions(new HelmAndKubectl(place, signal))
+async function run({ json, ...place }: Options, terminal: Terminal): Promise<void> {
+  const { stdout } = terminal
+  const revisions = await readPastRevisions(new HelmAndKubectl(place, terminal))
   const history: HistoryOutput = { revisions: revisions.map(revisionOutput) }
   stdout.write(json ? `${JSON.stringify(history)}\n` : historyText(history, columnsOf(stdout), painter(stdout)))
 }

@@ -21,6 +21,7 @@ import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
+import { whyNotAsked } from '../verdict/notAsked.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends MovingOptions {
@@ -56,14 +57,14 @@ function steps(text: string): number[] {
 }
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
-  const { stdout, signal } = terminal
+  const { stdout } = terminal
   const { filesOnly, url, pause, dryRun, json } = options
   if (filesOnly && !url) throw new WrongUse('--files-only needs --url here: without replies, there is nothing to judge canary by')
   if (pause && !(process.stdin.isTTY && stdout.isTTY)) throw new WrongUse('--pause needs a terminal to ask on: leave it out here')
   const session = new Session(
     { ...options, limits: limitsOf(options) },
     new Progress(terminal, json ? 'silent' : 'shown'),
-    signal,
+    terminal,
   )
   await session.interruptible(async () => {
     const { release } = session
@@ -292,7 +293,8 @@ async function judge({ release, replies, patience }: Session, step: GateStep): P
   const title = judgementTitleOf(step)
   let report = await replies.check(title, target, expectation)
   // Every look may find a fault that is none. With samples twice as large each time, there are but a few looks.
-  while (report.verdict === 'INCONCLUSIVE' && performance.now() < until)
+  // Silence is not put down to chance, and nobody is served meanwhile.
+  while (report.verdict === 'INCONCLUSIVE' && !whyNotAsked(report.sample) && performance.now() < until)
     report = await replies.check(title, target, expectation, report.sample.requests * 2)
   return report
 }
@@ -307,13 +309,17 @@ async function giveUp(
   const { stdout, exitWith } = terminal
   const { progress } = session
   if (!json) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}\n`)
-  const { seconds, notes } = await takeBack(session, change, true)
+  const { seconds, notes: left } = await takeBack(session, change, true)
+  const notes = whyNotAsked(report.sample) ? [FELL_SILENT, ...left] : left
   const back = seconds === undefined ? 'but replies do not show it yet' : `on the wire after ${seconds.toFixed(1)} s`
   for (const note of notes) progress.note(note)
   progress.note(`\nNot promoted: ${report.verdict}. Back at 100/0, ${back}.`)
   if (json) stdout.write(`${JSON.stringify(promoteOutput('taken back', progress, report, notes))}\n`)
   exitWith(exitCodes[report.verdict])
 }
+
+const FELL_SILENT =
+  'Somebody answered here before, and nobody does any more: canary has fallen silent, or what is in front of it, which replies do not tell apart.'
 
 /** The last look: every reply is stable's, and says the new version. */
 async function conclude({ release, replies, progress }: Session, json: true | undefined, terminal: Terminal): Promise<void> {

@@ -22,10 +22,10 @@ export function rollbackCommand(program: Command, terminal: Terminal): void {
 }
 
 async function run(options: MovingOptions, terminal: Terminal): Promise<void> {
-  const { stdout, signal, exitWith } = terminal
+  const { stdout, exitWith } = terminal
   const { json, dryRun, filesOnly, url, because } = options
   const progress = new Progress(terminal, json ? 'silent' : 'shown')
-  const session = new Session({ ...options, limits: limitsOf(options) }, progress, signal)
+  const session = new Session({ ...options, limits: limitsOf(options) }, progress, terminal)
   const { release } = session
   await session.interruptible(async () => {
     if (filesOnly) await warn(session)

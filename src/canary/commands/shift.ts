@@ -33,10 +33,10 @@ function weights(text: string): Weights {
 }
 
 async function run(weights: Weights, options: MovingOptions, terminal: Terminal): Promise<void> {
-  const { stdout, signal, exitWith } = terminal
+  const { stdout, exitWith } = terminal
   const { json, dryRun, filesOnly, url, because, requests } = options
   const progress = new Progress(terminal, json ? 'silent' : 'shown')
-  const session = new Session({ ...options, limits: limitsOf(options) }, progress, signal)
+  const session = new Session({ ...options, limits: limitsOf(options) }, progress, terminal)
   const { release, replies } = session
   await session.interruptible(async () => {
     const state = await release.state()

@@ -32,9 +32,10 @@ export function statusCommand(program: Command, terminal: Terminal): void {
   ).action((options: Options) => run(options, terminal))
 }
 
-async function run(options: Options, { stdout, signal, exitWith }: Terminal): Promise<void> {
+async function run(options: Options, terminal: Terminal): Promise<void> {
+  const { stdout, signal, exitWith } = terminal
   const { chart, values, json } = options
-  const tools = new HelmAndKubectl(options, signal)
+  const tools = new HelmAndKubectl(options, terminal)
   const reader = new ValuesReader(tools)
   const overlays = await readOverlays(reader, values)
   const [stable, canary, cluster] = await Promise.all([

@@ -1,11 +1,10 @@
 import { styleText } from 'node:util'
+import type { RunsPrograms } from '../cluster/helmAndKubectl.ts'
 
-/** Where the CLI writes to, and what ends it early. */
-export interface Io {
+/** Where the CLI writes to, what ends it early, and how it runs other programs. */
+export interface Io extends RunsPrograms {
   readonly stdout: NodeJS.WriteStream
   readonly stderr: { write(text: string): unknown }
-  /** Aborts when the user has had enough. */
-  readonly signal: AbortSignal
 }
 
 /** The same for one command, which also says how it ends. */

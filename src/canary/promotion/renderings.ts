@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Workload } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
-import { type InstalledRevision, readStoredChart, unpackChart } from '../cluster/releaseRecord.ts'
+import { chartFiles, type InstalledRevision, readStoredChart } from '../cluster/releaseRecord.ts'
 import { Failure } from '../errors.ts'
 import { releaseName } from '../roles.ts'
 import type { Values } from '../values/values.ts'
 import { weightsOf } from '../values/weights.ts'
+import { withFiles } from '../values/withFiles.ts'
 import { compareManifests, type Difference, deploymentOf, isSameField, parseManifest, type RenderedObject } from './manifest.ts'
 
 /** A file's path, or values to be written into one. */
@@ -30,16 +29,12 @@ export class Renderings {
 
   /** Has `act` run with files for values, the last of which counts most. */
   async withLayers<T>(layers: readonly Layer[], act: (args: string[]) => Promise<T>): Promise<T> {
-    return withFolder((folder) => {
-      const files = layers.map((layer, index) => {
-        if (typeof layer === 'string') return layer
-        const path = join(folder, `${index}.yaml`)
-        // JSON is YAML.
-        writeFileSync(path, JSON.stringify(layer))
-        return path
-      })
-      return act(files.flatMap((file) => ['--values', file]))
-    })
+    const name = (index: number) => `${index}.yaml`
+    // JSON is YAML.
+    const written = layers.flatMap((layer, index) => (typeof layer === 'string' ? [] : [[name(index), JSON.stringify(layer)]]))
+    return withFiles(Object.fromEntries(written), (folder) =>
+      act(layers.flatMap((layer, index) => ['--values', typeof layer === 'string' ? layer : join(folder, name(index))])),
+    )
   }
 
   /** What an upgrade of stable would install. */
@@ -57,11 +52,7 @@ export class Renderings {
    * @throws {Failure} where Helm does not have it any more
    */
   async withInstalledChart<T>({ revision }: InstalledRevision, act: (chart: string) => Promise<T>): Promise<T> {
-    const stored = await readStoredChart(this.#tools, 'stable', revision)
-    return withFolder((folder) => {
-      unpackChart(stored, folder)
-      return act(folder)
-    })
+    return withFiles(chartFiles(await readStoredChart(this.#tools, 'stable', revision)), act)
   }
 
   /** What an upgrade would change beside the weights. */
@@ -89,15 +80,6 @@ export class Renderings {
       if (error instanceof Failure) return []
       throw error
     }
-  }
-}
-
-async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'canary-release-'))
-  try {
-    return await act(folder)
-  } finally {
-    rmSync(folder, { recursive: true })
   }
 }
 

@@ -120,6 +120,6 @@ export class Replies {
 
 /** The rest is in the report, unless there is to be another. */
 function describe({ verdict, gates, sample }: Report): string {
-  const reasons = gates.filter((gate) => gate.verdict === 'INCONCLUSIVE').map(({ reason }) => reason)
+  const reasons = new Set(gates.filter((gate) => gate.verdict === 'INCONCLUSIVE').map(({ reason }) => reason))
   return [`${verdict}, ${count(sample.requests, 'request')}`, ...(verdict === 'INCONCLUSIVE' ? reasons : [])].join('; ')
 }

@@ -2,6 +2,7 @@ import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { readClusterState } from '../cluster/readClusterState.ts'
 import { Interrupted } from '../errors.ts'
 import type { Progress } from '../output/progress.ts'
+import type { Io } from '../output/terminal.ts'
 import { releaseName } from '../roles.ts'
 import { ValuesReader, valuesPath } from '../values/valuesReader.ts'
 import { showWeights, weightsOf } from '../values/weights.ts'
@@ -18,15 +19,17 @@ export class Session {
   /** In milliseconds: how long the route and the replies may take to follow. */
   readonly patience: number
   readonly #place: Place
+  readonly #runProgram: Io['runProgram']
 
-  constructor(settings: SessionSettings, progress: Progress, signal: AbortSignal) {
+  constructor(settings: SessionSettings, progress: Progress, { signal, runProgram }: Io) {
     this.progress = progress
-    const tools = new HelmAndKubectl(settings, signal)
+    const tools = new HelmAndKubectl(settings, { signal, runProgram })
     const reader = new ValuesReader(tools)
     this.release = new StableRelease(settings, settings.patience, tools, reader, progress, signal)
     this.replies = new Replies(settings, reader, progress, signal)
     this.patience = settings.patience
     this.#place = settings
+    this.#runProgram = runProgram
   }
 
   /** Has somebody who interrupts know where things stand, and what to do next. */
@@ -43,7 +46,7 @@ export class Session {
   async whereThingsStand(): Promise<string> {
     const next = 'the same command again goes on from there, "rollback" goes back to 100/0'
     // What is interrupted runs no program any more.
-    const tools = new HelmAndKubectl(this.#place, AbortSignal.timeout(10_000))
+    const tools = new HelmAndKubectl(this.#place, { signal: AbortSignal.timeout(10_000), runProgram: this.#runProgram })
     const declared = `values-stable.yaml says ${await declaredWeights(tools, this.#place.chart)}`
     if (this.#place.filesOnly) return `${declared}; ${next}`
     try {

@@ -348,7 +348,7 @@ export class StableRelease {
     })
     const restored = canary && revisionToRestore(history, (revision) => haveSamePods(canary, revision))
     const deployed = history.find(({ status }) => status === 'deployed') ?? newest
-    if (!restored && deployed !== newest)
+    if (!restored && deployed.revision !== newest.revision)
       notes.push(`Revision ${newest.revision} is ${newest.status}, so stable is back at revision ${deployed.revision}.`)
     return { base: restored ?? deployed, restored }
   }

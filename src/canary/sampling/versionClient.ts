@@ -36,7 +36,7 @@ const basic = ({ username, password }: URL) =>
 
 /**
  * Asks a service for its version, as often as wanted. A redirect is not followed, nothing is tried again, and no proxy is asked instead,
- * whatever HTTP_PROXY says: one in between has connections and errors of its own.
+ * whatever HTTP_PROXY and NODE_USE_ENV_PROXY say: one in between has connections and errors of its own.
  */
 export class VersionClient {
   readonly target: Target

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ProgramRefusal, WrongUse } from '../errors.ts'
 import type { Role } from '../roles.ts'
 import type { Values } from './values.ts'
 import { weightsOf } from './weights.ts'
+import { type Files, withFiles } from './withFiles.ts'
 
 /** A values file, and what it says by itself. */
 export interface ValuesFile {
@@ -102,28 +102,23 @@ export class ValuesReader {
     }
   }
 
-  async #compute(parts: Record<string, string>, files: readonly Text[], dependencies?: string): Promise<ReleaseValues> {
-    const folder = mkdtempSync(join(tmpdir(), 'canary-values-'))
-    try {
+  async #compute(parts: Files, texts: readonly Text[], dependencies?: string): Promise<ReleaseValues> {
+    const all = [...Object.entries(parts), ['templates/canary-values.yaml', TEMPLATE] as const]
+    const files = {
+      ...Object.fromEntries(all.map(([name, content]) => [join('chart', name), content])),
+      ...Object.fromEntries(texts.map(({ text }, index) => [`${index}.yaml`, text])),
+    }
+    return withFiles(files, async (folder) => {
       const chart = join(folder, 'chart')
-      mkdirSync(join(chart, 'templates'), { recursive: true })
-      for (const [name, text] of Object.entries({ ...parts, 'templates/canary-values.yaml': TEMPLATE }))
-        writeFileSync(join(chart, name), text)
       if (dependencies && existsSync(dependencies)) symlinkSync(resolve(dependencies), join(chart, 'charts'))
-      const copies = files.map(({ path, text }, index) => {
-        const copy = join(folder, `${index}.yaml`)
-        writeFileSync(copy, text)
-        return { path, text, copy }
-      })
+      const copies = texts.map((text, index) => ({ ...text, copy: join(folder, `${index}.yaml`) }))
       const args = ['template', 'values', chart, ...copies.flatMap(({ copy }) => ['--values', copy])]
       const printed = await this.#helm.helm(...args).catch((error: unknown) => {
         throw error instanceof ProgramRefusal ? refusal(error.complaint, copies) : error
       })
       const [, encoded = ''] = new RegExp(`^${MARK}: (\\S+)$`, 'm').exec(printed) ?? []
       return JSON.parse(Buffer.from(encoded, 'base64').toString())
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    })
   }
 }
 

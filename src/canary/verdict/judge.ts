@@ -5,6 +5,7 @@ import { emptyLatency, quantileMs, type Sample } from '../sampling/sample.ts'
 import { type Expectation, type Expected, findExpected, nameOf, rolesOf } from './expectation.ts'
 import { whyNotAsked } from './notAsked.ts'
 import { ALPHA, FEWEST_REPLIES, type Limits, type Plan } from './plan.ts'
+import { requireJudgeable, requirePlannable } from './requireNumbers.ts'
 import { atLeast, atMost, farFromMean, leastDifference, quantileRanks } from './statistics.ts'
 
 export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE'
@@ -34,8 +35,11 @@ interface Observed {
 /**
  * Judges a sample by its plan. FAIL: worse than allowed, and chance explains that less than once in 1000. PASS: within what is
  * allowed, and the sample is large enough to tell. INCONCLUSIVE: anything else.
+ * @throws {TypeError} where a number is not one of its kind
  */
 export function judge(sample: Sample, plan: Plan): Judgement {
+  requirePlannable(plan.expectation, plan.limits)
+  requireJudgeable(sample)
   const silence = whyNotAsked(sample)
   if (silence) {
     const names = ['availability', 'split', 'canary health'] as const

@@ -1,4 +1,5 @@
 import type { Expectation } from './expectation.ts'
+import { requireCounts, requirePlannable } from './requireNumbers.ts'
 import { atMost, farFromMean } from './statistics.ts'
 
 /** How often, at most, a comparison may find a fault where there is none: once in 1000. */
@@ -38,8 +39,11 @@ export interface Plan {
  * Plans a sample, by default one so large that errors at a rate above the limit would show (299 requests for 1 %), that a gateway
  * which draws at random with the right weights stays within the tolerance, and that canary and stable send enough replies to be
  * compared; the last two each but for once in 1000.
+ * @throws {TypeError} where a share, a limit or the size is not a number of its kind
  */
 export function plan(expectation: Expectation, limits: Limits, requests?: number): Plan {
+  requirePlannable(expectation, limits)
+  if (requests !== undefined) requireCounts({ 'the size of the sample': requests })
   const { maxErrorRate, tolerance, strict } = limits
   // Shares of 0 and 1 are exact; of two others, one follows from the other.
   const shares = expectation.map(({ share }) => share).filter((share) => share > 0 && share < 1)

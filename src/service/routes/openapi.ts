@@ -1,5 +1,7 @@
+import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
+import { onDemand } from './onDemand.ts'
 
 /** `GET /openapi.json`: OpenAPI 3.1, generated from the schemas of the routes registered after this one. */
 export function openapi(app: FastifyInstance): void {
@@ -8,11 +10,12 @@ export function openapi(app: FastifyInstance): void {
     routes.push(route)
   })
 
-  // Made when first asked for, by an app of its own, so that nobody else waits for the generator to load.
-  const generate = async () => {
+  // By an app of its own: the generator wants to see how routes are added.
+  const generate = onDemand(async () => {
     const { default: swagger } = await import('@fastify/swagger')
     const documented = Fastify({ exposeHeadRoutes: false })
-    await documented.register(swagger, {
+    // By hand: what a plugin throws while `register` loads it ends the process.
+    await promisify(swagger)(documented, {
       openapi: {
         openapi: '3.1.0',
         info: { title: manifest.name, description: manifest.description, version: manifest.version, license: { name: 'MIT' } },
@@ -21,12 +24,11 @@ export function openapi(app: FastifyInstance): void {
     for (const { method, url, schema = {} } of routes) documented.route({ method, url, schema, handler: () => {} })
     await documented.ready()
     return JSON.stringify(documented.swagger())
-  }
-  let document: Promise<string> | undefined
+  })
 
   const response = { 200: { description: 'An OpenAPI 3.1 document', type: 'object' } }
   app.get('/openapi.json', { schema: { summary: 'This description', response } }, async (_request, reply) => {
-    document ??= generate()
+    const document = await generate()
     reply.type('application/json; charset=utf-8')
     return document
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
+import { onDemand } from './onDemand.ts'
 import { text } from './text.ts'
 
 /**
@@ -11,13 +12,10 @@ import { text } from './text.ts'
  * request, for a script say, could be answered by the other version.
  */
 export function page(app: FastifyInstance): void {
-  // Not before it is first asked for, so that no start waits for it.
-  let loaded: ReturnType<typeof load> | undefined
-
+  const load = onDemand(loadPage)
   const schema = { summary: 'The live page', response: { 200: text('text/html', 'One HTML document, without assets') } }
   app.get('/', { schema }, async (request, reply) => {
-    loaded ??= load()
-    const { policy, bodies, negotiate } = await loaded
+    const { policy, bodies, negotiate } = await load()
     const encoding = negotiate(request.headers['accept-encoding'] ?? '', ['br', 'gzip']) as 'br' | 'gzip' | null
     if (encoding) reply.header('content-encoding', encoding)
     reply.headers({
@@ -31,7 +29,7 @@ export function page(app: FastifyInstance): void {
   })
 }
 
-async function load() {
+async function loadPage() {
   const read = (name: string) => readFile(join(import.meta.dirname, '../page', name), 'utf8')
   const [html, style, script] = await Promise.all([read('page.html'), read('page.css'), read('page.js')])
   const document = Buffer.from(html.replace('<style>', (tag) => tag + style).replace('<script>', (tag) => tag + script))

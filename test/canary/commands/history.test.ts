@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { copyChart, run } from '../commandLine.ts'
+import { copyChart } from '../commandLine.ts'
 import { fakeCluster } from '../fakeCluster.ts'
+import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 describe('history', () => {
   it('tells what was done to both releases, the weights, the version, the verdict and why', async () => {
     const chart = copyChart('90/10')
-    const { env } = await installedReleases(chart)
-    const shift = await run(`shift 100/0 --because INC-7 --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart)
+    const shift = await run(`shift 100/0 --because INC-7 --chart ${chart}`, cluster)
     expect(shift.exitCode).toBe(0)
-    const { exitCode, stdout } = await run('history', env)
+    const { exitCode, stdout } = await run('history', cluster)
     expect(exitCode).toBe(0)
     expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
       'when               release   weights  version        what',
@@ -18,7 +19,7 @@ describe('history', () => {
       '2026-01-01 00:00Z  stable 2  100/0    v1.1.1         shift: move traffic; because INC-7',
       '2026-01-01 00:00Z  canary 1  –        v1.1.1-canary  Upgrade complete',
     ])
-    const { revisions } = parseOutput('history', (await run('history --json', env)).stdout)
+    const { revisions } = parseOutput('history', (await run('history --json', cluster)).stdout)
     expect(revisions[1]).toEqual({
       at: '2026-01-01T00:00:00.000Z',
       role: 'stable',
@@ -36,8 +37,11 @@ describe('history', () => {
   })
 
   it('says so where nothing is installed, and what Helm says where it cannot be read', async () => {
-    const { env } = await fakeCluster({ canary: undefined })
-    const nothing = await run('history --json', env)
-    expect([nothing.exitCode, nothing.stderr]).toEqual([1, expect.stringMatching(/^canary: helm history devops-api-stable: /)])
+    const { cluster } = await fakeCluster({ canary: undefined })
+    expect(await run('history --json', cluster)).toEqual({ exitCode: 0, stdout: '{"revisions":[]}', stderr: '' })
+    expect((await run('history', cluster)).stdout).toBe('Neither devops-api-stable nor devops-api-canary is installed.')
+    const stderr =
+      'canary: helm history devops-api-stable: Kubernetes cluster unreachable; is the cluster up, and do KUBECONFIG and --kube-context say which?'
+    expect(await run('history')).toEqual({ exitCode: 1, stdout: '', stderr })
   })
 })

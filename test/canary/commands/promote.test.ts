@@ -1,10 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
-import { copyChart, run, stableFile, start, startOnTerminal } from '../commandLine.ts'
+import { copyChart, stableFile, start, startOnTerminal } from '../commandLine.ts'
 import { canary, deployment, type FakeCluster, fakeCluster, release, route, service } from '../fakeCluster.ts'
-import { gateway } from '../fakeService.ts'
+import { type Behaviour, gateway } from '../fakeService.ts'
+import { run } from '../inProcess.ts'
+import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
@@ -43,26 +47,33 @@ describe('against the demo', () => {
     expect(stdout).toMatch(/Not promoted: FAIL\. Back at 100\/0, on the wire after \d+\.\d s\.$/)
     expect(stableFile(chart)).toBe(before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0'))
   })
+})
 
+describe('in a process of its own', () => {
   it('killed wherever it is, goes on to the end when started again', async () => {
-    const demo = await startDemo()
-    const chart = join(demo.folder, 'chart')
-    const line = `promote --steps 50,100 --max-p95-increase 30s --files-only --chart ${chart} --url ${demo.url}`
-    const places = [
+    const chart = copyChart()
+    const { url, weights, versions } = await gateway()
+    const line = `promote --steps 100 --max-p95-increase 30s --files-only --chart ${chart} --url ${url}`
+    /** Replies follow what is written. */
+    const promote = async (killedAt?: string) => {
+      const child = start(line)
+      for await (const text of child) {
+        const { traffic, env } = parse(stableFile(chart))
+        Object.assign(weights, traffic)
+        versions.stable = env?.DEVOPSAPI_VERSION ?? 'v1.1.1'
+        if (killedAt && text.startsWith(killedAt)) child.kill('SIGKILL')
+      }
+      return child
+    }
+    for (const place of [
       'Judge canary at 10 %',
-      'Give canary 50 %',
-      'Judge canary at 50 %',
       'Give canary 100 %',
       'Judge canary at 100 %',
-      'Give stable what canary',
+      'Give stable what',
       'Give stable all',
-    ]
-    for (const place of places) {
-      const child = start(line)
-      for await (const text of child) if (text.startsWith(place)) child.kill('SIGKILL')
-      expect((await child).signal, `it ended before it came to "${place}"`).toBe('SIGKILL')
-    }
-    const { exitCode, stdout } = await run(line)
+    ])
+      expect((await promote(place)).signal, `it ended before it came to "${place}"`).toBe('SIGKILL')
+    const { exitCode, stdout } = await promote()
     // Where the last edit was made before the kill, files alone do not tell what was judged.
     expect(stdout).toMatch(
       /^(Promoted: stable serves everything, as v1\.1\.1-canary|Nothing to promote: stable runs what canary runs)\.$/m,
@@ -71,12 +82,14 @@ describe('against the demo', () => {
   })
 
   it('asks between steps on a terminal, and stops where the answer is no', async () => {
-    const demo = await startDemo()
-    const line = `promote --pause --steps 50,100 --files-only --chart ${join(demo.folder, 'chart')} --url ${demo.url}`
+    const chart = copyChart()
+    const { url, weights } = await gateway()
+    const line = `promote --pause --steps 50,100 --max-p95-increase 30s --files-only --chart ${chart} --url ${url}`
     const child = startOnTerminal(line, 120)
     const answers = ['y', 'n']
     let seen = 0
     child.stdout.on('data', (text: Buffer) => {
+      Object.assign(weights, parse(stableFile(chart)).traffic)
       if (`${text}`.includes('[Y/n]')) child.stdin.write(`${answers[seen++]}\n`)
     })
     const { stdout, exitCode } = await child
@@ -122,12 +135,46 @@ describe.concurrent('promote', () => {
   it('a gate that cannot tell is asked again with twice as many requests, and then gives up', async ({ expect }) => {
     const { url, weights } = await gateway({ stable: 50, canary: 50, canaryErrorsEvery: 90 })
     const chart = copyChart('50/50')
-    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 15s`)
+    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 3s`)
     for await (const line of child) if (line === 'INCONCLUSIVE') weights.canary = 0
     const { exitCode, stdout } = await child
     expect(stdout).toMatch(/INCONCLUSIVE, 1,080 requests; canary failed [56] of 540 .* chance may explain that\n/)
     expect(stdout).toMatch(/Not promoted: INCONCLUSIVE\. Back at 100\/0, on the wire after \d+\.\d s\.$/)
     expect(exitCode).toBe(2)
+    expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
+  })
+
+  it.each<[string, RequestListener, number, string]>([
+    ['hangs up', (request) => void request.socket.destroy(), 2, '299 × connection reset'],
+    ['is not found', (_, response) => void response.writeHead(404).end(), 2, '299 × 404 without a version'],
+    ['has no pod that is ready', (_, response) => void response.writeHead(503).end(), 1, '299 × 503 without a version'],
+  ])('a canary that has everything and then %s is taken back at once', async (_, silent, code, what) => {
+    const chart = copyChart('0/100')
+    let asked = 0
+    const answers: Behaviour = {
+      insteadOfCanary(request, response) {
+        // At the most so many are asked to find the place.
+        if (asked++ >= 20) silent(request, response)
+        else response.writeHead(200, { 'app-version': 'v1.1.1-canary' }).end('{"version":"v1.1.1-canary"}')
+      },
+    }
+    const { cluster, revisions } = await installedReleases(chart, { answers })
+    const { exitCode, stdout, stderr } = await run(
+      `promote --chart ${chart} --timeout ${what.includes('timeout') ? '200ms' : '60s'}`,
+      cluster,
+    )
+    expect([exitCode, stderr]).toEqual([code, ''])
+    expect(stdout.match(/^Judge canary/gm)).toHaveLength(1)
+    expect(stdout).toContain(what)
+    if (code === 2) expect(stdout).toContain('Somebody answered here before, and nobody does any more')
+    else expect(stdout).toContain('no pod is ready (devops-api-canary)')
+    const verdict = code === 2 ? 'INCONCLUSIVE' : 'FAIL'
+    expect(stdout).toContain(`Not promoted: ${verdict}. Back at 100/0, `)
+    expect(stdout).not.toContain('so stable is back at revision')
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+    expect(revisions()[0]?.info.description).toContain(
+      `take traffic back; weights 100/0; after ${verdict} at 100 %, 299 requests`,
+    )
     expect(stableFile(chart)).toContain('  stable: 100\n  canary: 0\n')
   })
 
@@ -184,9 +231,9 @@ describe.concurrent('promote', () => {
   ])('refuses where %s, and edits nothing', async (_, change, message) => {
     const chart = copyChart()
     const before = stableFile(chart)
-    const { env, asked } = await fakeCluster(change)
-    expect(await run(`promote --chart ${chart}`, env)).toEqual({ exitCode: 1, stdout: '', stderr: `canary: ${message}` })
+    const { cluster, asked } = await fakeCluster(change)
+    expect(await run(`promote --chart ${chart}`, cluster)).toEqual({ exitCode: 1, stdout: '', stderr: `canary: ${message}` })
     expect(stableFile(chart)).toBe(before)
-    expect(asked()).not.toContain('upgrade')
+    expect(asked.join('\n')).not.toContain('upgrade')
   })
 })

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
-import { copyChart, run, stableFile } from '../commandLine.ts'
+import { copyChart, stableFile } from '../commandLine.ts'
+import { run } from '../inProcess.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)

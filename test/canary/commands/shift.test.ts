@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
-import { copyChart, run, stableFile, start } from '../commandLine.ts'
+import { copyChart, stableFile, start } from '../commandLine.ts'
 import { gateway } from '../fakeService.ts'
+import { run } from '../inProcess.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 afterAll(removeDemos)
@@ -89,7 +90,7 @@ describe.concurrent('shift', () => {
   it('says so on one line where there is no cluster, and edits nothing', async () => {
     const chart = copyChart()
     const before = stableFile(chart)
-    const { exitCode, stdout, stderr } = await run(`shift 50/50 --chart ${chart}`)
+    const { exitCode, stdout, stderr } = await start(`shift 50/50 --chart ${chart}`)
     expect([exitCode, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^canary: (helm status devops-api-\w+|kubectl get \S+): (?!.*memcache).*$/)
     expect(stableFile(chart)).toBe(before)

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest'
-import { copyChart, run } from '../commandLine.ts'
+import { copyChart } from '../commandLine.ts'
 import { fakeCluster, route } from '../fakeCluster.ts'
+import { run } from '../inProcess.ts'
 import { parseOutput } from '../parseOutput.ts'
 
 describe.concurrent('status', () => {
@@ -27,20 +28,20 @@ describe.concurrent('status', () => {
   })
 
   it('asks the Gateway at its address, and agrees', async ({ expect }) => {
-    const { env, asked } = await fakeCluster()
-    const { exitCode, stdout } = await run(`status --chart ${copyChart()} --namespace n --kube-context c`, env)
+    const { cluster, asked } = await fakeCluster()
+    const { exitCode, stdout } = await run(`status --chart ${copyChart()} --namespace n --kube-context c`, cluster)
     expect(stdout).toMatch(/^declared {3}90\/10, stable 1\.1\.1\n {11}canary 1\.1\.1, says v1\.1\.1-canary\n/)
     expect(stdout).toContain('installed  stable revision 1, deployed: v1.1.1 (devops-api:1.1.1), 2 of 2 pods ready\n')
     expect(stdout).toContain('live       90/10, Accepted and ResolvedRefs\nobserved   v1.1.1 stable 90 %, v1.1.1-canary 10 %\n')
     expect(stdout).toContain('All of it agrees.')
     expect(exitCode).toBe(0)
-    expect(asked()).toContain('helm status devops-api-canary --output json --namespace n --kube-context c\n')
-    expect(asked()).toContain('kubectl --namespace n --context c get deployments,services --output json --show-managed-fields\n')
+    expect(asked).toContain('helm status devops-api-canary --output json --namespace n --kube-context c')
+    expect(asked).toContain('kubectl --namespace n --context c get deployments,services --output json --show-managed-fields')
   })
 
   it('prints the same keys whatever is there', async ({ expect }) => {
     const line = `status --chart ${copyChart()} --json`
-    const full = parseOutput('status', (await run(line, (await fakeCluster()).env)).stdout)
+    const full = parseOutput('status', (await run(line, (await fakeCluster()).cluster)).stdout)
     expect(full).toMatchObject({
       declared: { stable: { traffic: { stable: 90 } }, canary: { role: 'canary' } },
       cluster: {
@@ -57,8 +58,8 @@ describe.concurrent('status', () => {
     })
     const bare = { ...route, spec: { ...route.spec, parentRefs: [] } }
     const owned = { metadata: { name: 'devops-api-stable', labels: { 'argocd.argoproj.io/instance': 'x' } } }
-    const cluster = await fakeCluster({ route: bare, workloads: [{ kind: 'Service', ...owned }], canary: undefined })
-    const less = parseOutput('status', (await run(line, cluster.env)).stdout)
+    const { cluster } = await fakeCluster({ route: bare, workloads: [{ kind: 'Service', ...owned }], canary: undefined })
+    const less = parseOutput('status', (await run(line, cluster)).stdout)
     expect(less.cluster).toMatchObject({
       releases: { canary: null },
       workloads: { stable: null, canary: null },

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'vitest'
-import { copyChart, run, stableFile, temporary } from '../commandLine.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { copyChart, stableFile, temporary } from '../commandLine.ts'
+import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
+import { parseOutput } from '../parseOutput.ts'
 
 /** A file to lay over others. */
 function overlay(text: string): string {
@@ -17,8 +19,8 @@ const edit = (path: string, from: string | RegExp, to: string) =>
 describe.concurrent('shift changes what it says and no more', () => {
   it('moves the weights from what is installed, and says why in the history', async ({ expect }) => {
     const chart = copyChart()
-    const { env, revisions } = await installedReleases(chart)
-    const shift = await run(`shift 100/0 --chart ${chart} --because INC-7`, env)
+    const { cluster, revisions } = await installedReleases(chart)
+    const shift = await run(`shift 100/0 --chart ${chart} --because INC-7`, cluster)
     expect([shift.exitCode, shift.stderr]).toEqual([0, ''])
     const [newest, before] = revisions()
     expect(newest?.info.description).toBe('canary shift: move traffic; weights 100/0; because INC-7')
@@ -27,8 +29,8 @@ describe.concurrent('shift changes what it says and no more', () => {
 
   it('--dry-run shows all that the upgrade would change', async ({ expect }) => {
     const chart = copyChart()
-    const { env, revisions } = await installedReleases(chart)
-    const { exitCode, stdout } = await run(`shift 75/25 --dry-run --chart ${chart}`, env)
+    const { cluster, revisions } = await installedReleases(chart)
+    const { exitCode, stdout } = await run(`shift 75/25 --dry-run --chart ${chart}`, cluster)
     expect(stdout).toContain('helm upgrade devops-api-stable')
     expect(stdout).toContain('HTTPRoute devops-api-stable: spec.rules[0].backendRefs[devops-api-stable].weight 90 → 75')
     expect(stdout.match(/→/g)).toHaveLength(2)
@@ -58,13 +60,12 @@ describe.concurrent('shift changes what it says and no more', () => {
     ['an edit that is not applied', { stable: [] }, 'tag: "9.9.9"', /"devops-api:1\.1\.1" → "devops-api:9\.9\.9"/],
     ['pods that somebody has scaled', { replicas: { 'devops-api-stable': 5 } }, undefined, /spec\.replicas \(scaled .*\) 5 → 2/],
   ])('%s refuses the step', async (_, installed, tag, message) => {
-    const { expect } = await import('vitest')
     const chart = copyChart()
-    const { env, revisions } = await installedReleases(chart, installed)
+    const { cluster, revisions } = await installedReleases(chart, installed)
     if (tag) edit(join(chart, 'values-stable.yaml'), 'tag: "1.1.1"', tag)
     const before = stableFile(chart)
     for (const command of ['shift 75/25', 'promote --dry-run']) {
-      const { exitCode, stderr } = await run(`${command} --chart ${chart}`, env)
+      const { exitCode, stderr } = await run(`${command} --chart ${chart}`, cluster)
       expect(stderr).toMatch(message)
       expect(stderr).toMatch(/write what is installed into values-stable\.yaml.*or apply the files first with "helm upgrade /)
       expect(exitCode).toBe(1)
@@ -76,16 +77,16 @@ describe.concurrent('shift changes what it says and no more', () => {
   it('a file that is named counts, whatever it sets', async ({ expect }) => {
     const chart = copyChart()
     const file = overlay('image:\n  repository: registry/x\n')
-    const { env, revisions } = await installedReleases(chart, { stable: ['--values', file], canary: ['--values', file] })
-    expect(await run(`shift 100/0 --chart ${chart} --values ${file}`, env)).toMatchObject({ exitCode: 0, stderr: '' })
+    const { cluster, revisions } = await installedReleases(chart, { stable: ['--values', file], canary: ['--values', file] })
+    expect(await run(`shift 100/0 --chart ${chart} --values ${file}`, cluster)).toMatchObject({ exitCode: 0, stderr: '' })
     expect(revisions()[0]?.config).toMatchObject({ image: { repository: 'registry/x' } })
   })
 
   it('another chart refuses the step', async ({ expect }) => {
     const [old, chart] = [copyChart(), copyChart()]
     edit(join(chart, 'Chart.yaml'), /^version: .*$/m, 'version: 1.2.0')
-    const { env } = await installedReleases(chart, { charts: { stable: old } })
-    const { exitCode, stderr } = await run(`shift 75/25 --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart, { charts: { stable: old } })
+    const { exitCode, stderr } = await run(`shift 75/25 --chart ${chart}`, cluster)
     expect(stderr).toContain('"devops-api-1.1.1" → "devops-api-1.2.0"')
     expect(exitCode).toBe(1)
   })
@@ -94,8 +95,8 @@ describe.concurrent('shift changes what it says and no more', () => {
     const chart = copyChart()
     const random = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: random}\ndata: {a: "{{ randAlphaNum 8 }}"}\n'
     writeFileSync(join(chart, 'templates/random.yaml'), random)
-    const { env } = await installedReleases(chart)
-    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart)
+    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart}`, cluster)
     expect(stdout).toContain('The chart renders this anew each time: ConfigMap random: data.a "')
     expect(exitCode).toBe(0)
   })
@@ -103,8 +104,8 @@ describe.concurrent('shift changes what it says and no more', () => {
   it('a share too small to be judged is known before the edit', async ({ expect }) => {
     const chart = copyChart()
     const before = stableFile(chart)
-    const { env } = await installedReleases(chart)
-    const { exitCode, stderr } = await run(`shift 9999/1 --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart)
+    const { exitCode, stderr } = await run(`shift 9999/1 --chart ${chart}`, cluster)
     expect(stderr).toMatch(
       /^canary: to judge 9999\/1 takes [\d,]+ requests: say so with --requests \d+, or choose a larger share$/,
     )
@@ -140,11 +141,10 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     ],
     ['a file that is broken', {}, 'tag: "1.1.1', /Traffic has moved, but values-stable\.yaml does not say so yet: /],
   ])('%s', async (_, installed, tag, message) => {
-    const { expect } = await import('vitest')
     const chart = copyChart()
-    const { env, revisions } = await installedReleases(chart, installed)
+    const { cluster, revisions } = await installedReleases(chart, installed)
     if (tag) edit(join(chart, 'values-stable.yaml'), 'tag: "1.1.1"', tag)
-    const { stdout, stderr } = await run(`rollback --chart ${chart}`, env)
+    const { stdout, stderr } = await run(`rollback --chart ${chart}`, cluster)
     expect(stderr).toBe('')
     expect(stdout).toMatch(message)
     const [newest, before] = revisions()
@@ -154,16 +154,16 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
 
   it('leaves as many pods as there are', async ({ expect }) => {
     const chart = copyChart()
-    const { env, revisions } = await installedReleases(chart, { replicas: { 'devops-api-stable': 5 } })
-    expect((await run(`rollback --chart ${chart}`, env)).exitCode).toBe(0)
+    const { cluster, revisions } = await installedReleases(chart, { replicas: { 'devops-api-stable': 5 } })
+    expect((await run(`rollback --chart ${chart}`, cluster)).exitCode).toBe(0)
     expect(revisions()[0]?.config).toMatchObject({ replicas: 5, traffic: back })
   })
 
   it('leaves the chart that is installed', async ({ expect }) => {
     const [old, chart] = [copyChart(), copyChart()]
     edit(join(chart, 'Chart.yaml'), /^version: .*$/m, 'version: 1.2.0')
-    const { env, revisions } = await installedReleases(chart, { charts: { stable: old } })
-    await run(`rollback --chart ${chart}`, env)
+    const { cluster, revisions } = await installedReleases(chart, { charts: { stable: old } })
+    await run(`rollback --chart ${chart}`, cluster)
     const [newest, before] = revisions()
     expect(
       newest?.manifest.replace(/ +- group: ""\n.*\n +name: devops-api-canary\n.*\n.*\n/, '').replace('weight: 100', 'weight: 90'),
@@ -172,11 +172,45 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
 
   it('--dry-run shows what it would do', async ({ expect }) => {
     const chart = copyChart()
-    const { env, revisions } = await installedReleases(chart)
-    const { exitCode, stdout } = await run(`rollback --dry-run --chart ${chart}`, env)
+    const { cluster, revisions } = await installedReleases(chart)
+    const { exitCode, stdout } = await run(`rollback --dry-run --chart ${chart}`, cluster)
     expect(stdout).toContain('+   stable: 100')
     expect(stdout).toContain('backendRefs[devops-api-stable].weight 90 → 100')
     expect(exitCode).toBe(0)
+    expect(revisions()).toHaveLength(1)
+  })
+})
+
+describe.concurrent('what may not be read', () => {
+  it.each([
+    [
+      'releases',
+      /^canary: helm status devops-api-stable: forbidden: user "jane" needs the right to list secrets in the namespace "n"$/,
+    ],
+    [
+      'deployments',
+      /^canary: kubectl get deployments,services: forbidden: user "jane" needs the right to list deployments,services .*$/,
+    ],
+    [
+      'httproutes',
+      /^canary: kubectl get httproutes\S+: forbidden: user "jane" needs the right to list httproutes\.gateway\.\S+ .*$/,
+    ],
+  ])('%s: is named on one line, and nothing is moved', async (kind, line) => {
+    const { expect } = await import('vitest')
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { cluster, revisions } = await installedReleases(chart, { unreadable: [kind] })
+    for (const command of ['shift 75/25', 'promote']) {
+      const { exitCode, stdout, stderr } = await run(`${command} --chart ${chart}`, cluster)
+      expect([exitCode, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(line)
+    }
+    const status = await run(`status --chart ${chart} --json`, cluster)
+    expect([status.exitCode, status.stderr]).toEqual([1, ''])
+    const { disagreements, unknown } = parseOutput('status', status.stdout)
+    expect(`canary: ${unknown.cluster}`).toMatch(line)
+    expect(disagreements).toEqual([`the cluster cannot be read: ${unknown.cluster}`])
+    expect(stableFile(chart)).toBe(before)
     expect(revisions()).toHaveLength(1)
   })
 })
@@ -195,11 +229,10 @@ describe.concurrent('promote gives what was judged', () => {
       /image "devops-api:1\.1\.1" → "devops-api@sha256:1/,
     ],
   ])('%s', async (_, text, line) => {
-    const { expect } = await import('vitest')
     const chart = copyChart()
     edit(join(chart, 'values-canary.yaml'), /env:\n.*\n/, '')
-    const { env } = await installedReleases(chart, canaryWith(text))
-    const { exitCode, stdout, stderr } = await run(`promote --steps 50,100 --dry-run --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart, canaryWith(text))
+    const { exitCode, stdout, stderr } = await run(`promote --steps 50,100 --dry-run --chart ${chart}`, cluster)
     expect([exitCode, stderr]).toEqual([0, ''])
     const [, given = ''] = /Give stable what canary runs, while canary serves\n([\s\S]*)Give stable all/.exec(stdout) ?? []
     expect(given).toMatch(line)
@@ -207,8 +240,8 @@ describe.concurrent('promote gives what was judged', () => {
 
   it('and refuses where stable would get something else', async ({ expect }) => {
     const chart = copyChart()
-    const { env } = await installedReleases(chart, canaryWith('serviceAccount:\n  create: false\n'))
-    const { exitCode, stderr } = await run(`promote --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart, canaryWith('serviceAccount:\n  create: false\n'))
+    const { exitCode, stderr } = await run(`promote --chart ${chart}`, cluster)
     expect(stderr).toMatch(/stable would get other pods than were judged.*pods: spec\.serviceAccountName/)
     expect(exitCode).toBe(1)
   })
@@ -216,11 +249,11 @@ describe.concurrent('promote gives what was judged', () => {
   it('and refuses a chart that was not judged', async ({ expect }) => {
     const [old, chart] = [copyChart(), copyChart()]
     edit(join(old, 'Chart.yaml'), /^version: .*$/m, 'version: 1.2.0')
-    const { env } = await installedReleases(chart, { charts: { canary: old } })
-    const { stderr } = await run(`promote --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart, { charts: { canary: old } })
+    const { stderr } = await run(`promote --chart ${chart}`, cluster)
     expect(stderr).toContain('devops-api-canary was installed from chart devops-api-1.2.0, and --chart')
     // With that chart, stable moves weights with its own until it is given canary's.
-    const { stdout, exitCode } = await run(`promote --dry-run --chart ${old}`, env)
+    const { stdout, exitCode } = await run(`promote --dry-run --chart ${old}`, cluster)
     expect(exitCode).toBe(0)
     const [weights = '', given = ''] = stdout.split('Give stable what canary runs, while canary serves')
     expect(weights).not.toContain('1.2.0"')
@@ -230,13 +263,13 @@ describe.concurrent('promote gives what was judged', () => {
   it('says so where there is nothing to promote', async ({ expect }) => {
     const chart = copyChart()
     edit(join(chart, 'values-canary.yaml'), /env:\n.*\n/, '')
-    const { env, revisions } = await installedReleases(chart)
-    const { exitCode, stdout } = await run(`promote --steps 50,100 --chart ${chart}`, env)
+    const { cluster, revisions } = await installedReleases(chart)
+    const { exitCode, stdout } = await run(`promote --steps 50,100 --chart ${chart}`, cluster)
     expect(stdout).toBe(
       'Nothing to promote: stable runs what canary runs.\nTraffic stays at 90/10: "rollback" gives all of it to stable.',
     )
     expect(exitCode).toBe(0)
-    expect(JSON.parse((await run(`promote --chart ${chart} --json`, env)).stdout)).toEqual({
+    expect(JSON.parse((await run(`promote --chart ${chart} --json`, cluster)).stdout)).toEqual({
       promoted: false,
       outcome: 'nothing to promote',
       steps: [],
@@ -249,8 +282,8 @@ describe.concurrent('promote gives what was judged', () => {
   it('and refuses one tag that stands for two images', async ({ expect }) => {
     const chart = copyChart()
     edit(join(chart, 'values-canary.yaml'), /env:\n.*\n/, '')
-    const { env } = await installedReleases(chart, { digests: { canary: 'b'.repeat(64) } })
-    const { exitCode, stderr, stdout } = await run(`promote --chart ${chart}`, env)
+    const { cluster } = await installedReleases(chart, { digests: { canary: 'b'.repeat(64) } })
+    const { exitCode, stderr, stdout } = await run(`promote --chart ${chart}`, cluster)
     expect(stderr).toMatch(
       /one tag stands for two images \(devops-api is sha256:a+ in stable, sha256:b+ in canary\).*image\.digest/,
     )
@@ -266,13 +299,14 @@ describe.concurrent('promote gives what was judged', () => {
   })
 })
 
-it.concurrent('One namespace and one context go to both programs', async ({ expect }) => {
+it('One namespace and one context go to both programs', async () => {
   const chart = copyChart()
-  const { env, asked } = await installedReleases(chart)
-  const where = { HELM_NAMESPACE: 'n', HELM_KUBECONTEXT: 'c' }
-  await run(`shift 75/25 --dry-run --chart ${chart}`, { ...env, ...where })
-  const lines = asked().trim().split('\n')
-  expect(lines.length).toBeGreaterThan(5)
-  for (const line of lines)
+  const { cluster, asked } = await installedReleases(chart)
+  vi.stubEnv('HELM_NAMESPACE', 'n')
+  vi.stubEnv('HELM_KUBECONTEXT', 'c')
+  await run(`shift 75/25 --dry-run --chart ${chart}`, cluster)
+  vi.unstubAllEnvs()
+  expect(asked.length).toBeGreaterThan(5)
+  for (const line of asked)
     expect(line).toMatch(line.startsWith('helm') ? /--namespace n --kube-context c$/ : /^kubectl --namespace n --context c /)
 })

@@ -1,14 +1,11 @@
-import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { afterAll, expect, it } from 'vitest'
-import { removeDemos, startDemo } from '../../demo/startDemo.ts'
-import { startOnTerminal } from '../commandLine.ts'
-
-afterAll(removeDemos)
+import { expect, it } from 'vitest'
+import { copyChart, startOnTerminal } from '../commandLine.ts'
+import { gateway } from '../fakeService.ts'
 
 it.each([60, 80, 120])('shows its steps on a terminal of %i columns', async (columns) => {
-  const demo = await startDemo()
-  const line = `shift 50/50 --files-only --chart ${join(demo.folder, 'chart')} --url ${demo.url}`
+  const { url } = await gateway({ stable: 50, canary: 50 })
+  const line = `shift 50/50 --files-only --chart ${copyChart()} --url ${url} --max-p95-increase 60s`
   const { stdout, exitCode } = await startOnTerminal(line, columns, { NO_COLOR: '1' })
   expect(exitCode).toBe(0)
   expect(stdout).not.toContain('\u001b[32m')

@@ -1,5 +1,6 @@
 import { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
+import { runProgram } from '../../../src/canary/cluster/runProgram.ts'
 import { ValuesReader } from '../../../src/canary/values/valuesReader.ts'
 
 /** A reader with the Helm on the PATH. */
-export const helmReader = () => new ValuesReader(new HelmAndKubectl({}, new AbortController().signal))
+export const helmReader = () => new ValuesReader(new HelmAndKubectl({}, { runProgram, signal: new AbortController().signal }))

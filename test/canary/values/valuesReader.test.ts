@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
+import { runProgram } from '../../../src/canary/cluster/runProgram.ts'
 import { ValuesReader } from '../../../src/canary/values/valuesReader.ts'
 import { seeded } from '../../seeded.ts'
 import { copyChart, temporary } from '../commandLine.ts'
@@ -71,7 +72,7 @@ describe('a file', () => {
 
   it('is read once', async () => {
     let starts = 0
-    const tools = new HelmAndKubectl({}, new AbortController().signal)
+    const tools = new HelmAndKubectl({}, { runProgram, signal: new AbortController().signal })
     const counting = new ValuesReader({
       helm: (...args) => {
         starts++

@@ -1,0 +1,35 @@
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import * as cli from '../../src/canary/cli.ts'
+import { runProgram as realRunProgram } from '../../src/canary/cluster/runProgram.ts'
+import type { Io } from '../../src/canary/output/terminal.ts'
+
+export type RunProgram = Io['runProgram']
+
+/** The real Helm for what needs no cluster, and a cluster that does not answer. */
+export const withoutCluster: RunProgram = (name, args, signal) =>
+  name === 'helm' && ['template', 'show'].includes(`${args[0]}`)
+    ? realRunProgram(name, args, signal)
+    : Promise.resolve({ stdout: '', stderr: 'Error: Kubernetes cluster unreachable', failed: true })
+
+/**
+ * What comes of the CLI in this process, without a terminal.
+ * @param line what is typed, or the arguments, where one has a space
+ */
+export async function run(line: string | string[], runProgram = withoutCluster) {
+  const argv = typeof line === 'string' ? line.split(' ').filter(Boolean) : line
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const written = Promise.all([text(stdout), text(stderr)])
+  const io = { stdout: stdout as unknown as NodeJS.WriteStream, stderr, signal: new AbortController().signal, runProgram }
+  const exitCode = await cli.run(argv, io)
+  stdout.end()
+  stderr.end()
+  const [said, complained] = await written
+  return { exitCode, stdout: said.trimEnd(), stderr: complained.trimEnd() }
+}
+
+/** What the CLI prints in this process, without a terminal. */
+export async function printed(...argv: string[]): Promise<string> {
+  const { stdout, stderr } = await run(argv)
+  return stdout + stderr
+}

@@ -74,7 +74,7 @@
 {{- end }}
 
 {{- $set := list "HOST" "PORT" "DEVOPSAPI_ROLE" "DEVOPSAPI_POD" }}
-{{- $read := list "DEVOPSAPI_VERSION" "FAULT_ERROR_RATE" "FAULT_ERROR_STATUS" "FAULT_DELAY_MS" "FAULT_DELAY_P99_MS" "FAULT_READY_AFTER_MS" }}
+{{- $read := list "DEVOPSAPI_VERSION" "FAULT_ERROR_RATE" "FAULT_ERROR_STATUS" "FAULT_DELAY_MS" "FAULT_DELAY_P99_MS" "FAULT_READY_AFTER_MS" "FAULT_RESET_RATE" "FAULT_CRASH_AFTER_MS" "FAULT_LEAK_MIB_PER_S" }}
 {{- range $key, $value := .Values.env }}
 {{- if has $key $set }}
 {{- include "devops-api.refuse" (list

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { config } from './config.ts'
-import { faults } from './faults.ts'
+import { faults, illness } from './faults.ts'
 import { drain } from './plugins/drain.ts'
 import { earlyErrors, errors } from './plugins/errors.ts'
 import { refusals } from './plugins/refusals.ts'
@@ -55,6 +55,7 @@ export async function buildApp(env: NodeJS.ProcessEnv): Promise<FastifyInstance>
   probes(app)
   metrics(app)
   page(app)
+  illness(app)
   await app.register(async (faulty) => {
     faults(faulty)
     version(faulty)

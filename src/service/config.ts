@@ -15,6 +15,9 @@ export interface Config {
   readonly FAULT_DELAY_MS: number
   readonly FAULT_DELAY_P99_MS?: number
   readonly FAULT_READY_AFTER_MS: number
+  readonly FAULT_RESET_RATE: number
+  readonly FAULT_CRASH_AFTER_MS: number
+  readonly FAULT_LEAK_MIB_PER_S: number
 }
 
 declare module 'fastify' {
@@ -43,6 +46,14 @@ const wholeNumber = (minimum: number, maximum: number, note = '') => ({
   description: `a whole number from ${minimum} to ${maximum}${note}`,
 })
 
+const number = (minimum: number, maximum: number) => ({
+  type: 'number',
+  minimum,
+  maximum,
+  default: 0,
+  description: `a number from ${minimum} to ${maximum}`,
+})
+
 const oneOf = (...values: string[]) => ({ type: 'string', enum: values, description: `one of ${values.join(', ')}` })
 
 // Each description ends the sentence "NAME must be …".
@@ -53,11 +64,14 @@ const properties = {
   HOST: { type: 'string', minLength: 1, default: '0.0.0.0', description: 'an address of this machine' },
   PORT: { ...wholeNumber(0, 65_535, ' (0: any free port)'), default: 8080 },
   LOG_LEVEL: { ...oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), default: 'info' },
-  FAULT_ERROR_RATE: { type: 'number', minimum: 0, maximum: 1, default: 0, description: 'a number from 0 to 1' },
+  FAULT_ERROR_RATE: number(0, 1),
   FAULT_ERROR_STATUS: { ...wholeNumber(400, 599), default: 500 },
   FAULT_DELAY_MS: { ...wholeNumber(0, MAX_DELAY_MS), default: 0 },
   FAULT_DELAY_P99_MS: wholeNumber(1, MAX_DELAY_MS),
   FAULT_READY_AFTER_MS: { ...wholeNumber(-1, MAX_TIMER_MS, ' (-1: never)'), default: 0 },
+  FAULT_RESET_RATE: number(0, 1),
+  FAULT_CRASH_AFTER_MS: { ...wholeNumber(0, MAX_TIMER_MS, ' (0: never)'), default: 0 },
+  FAULT_LEAK_MIB_PER_S: number(0, 100),
 } satisfies Record<keyof Config, object>
 
 /**

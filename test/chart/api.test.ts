@@ -41,6 +41,9 @@ const releases: [name: string, Role, Options][] = [
   ['a bad canary', 'canary', { overlays: ['examples/bad-canary.yaml'] }],
   ['a slow canary', 'canary', { overlays: ['examples/slow-canary.yaml'] }],
   ['a canary that is never ready', 'canary', { overlays: ['examples/never-ready.yaml'] }],
+  ['a canary that leaks', 'canary', { overlays: ['examples/leaking-canary.yaml'] }],
+  ['a canary that crashes', 'canary', { overlays: ['examples/crashing-canary.yaml'] }],
+  ['a canary that resets connections', 'canary', { overlays: ['examples/resetting-canary.yaml'] }],
 ]
 
 describe('the API server would accept every object of', () => {

@@ -94,6 +94,9 @@ describe('a canary for a demonstration', () => {
     ['bad-canary', { FAULT_ERROR_RATE: '0.2' }],
     ['slow-canary', { FAULT_DELAY_MS: '50', FAULT_DELAY_P99_MS: '800' }],
     ['never-ready', { FAULT_READY_AFTER_MS: '-1' }],
+    ['leaking-canary', { FAULT_LEAK_MIB_PER_S: '1' }],
+    ['crashing-canary', { FAULT_CRASH_AFTER_MS: '20000' }],
+    ['resetting-canary', { FAULT_RESET_RATE: '0.5' }],
   ])('%s differs by its faults alone', async (name, faults) => {
     const [usual, faulty] = await Promise.all([
       environment('canary'),

@@ -19,7 +19,8 @@ const unknownKey = (path: string, key: string, allowed: string) =>
 const weight = "'a whole number from 0 to 1000000, without quotes'"
 const tag = `'an image tag in quotes, such as "1.10"'`
 const header = 'which no header can carry. Use 1 to 128 printable ASCII characters, without a space at either end.'
-const read = 'DEVOPSAPI_VERSION, FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS, FAULT_DELAY_P99_MS, FAULT_READY_AFTER_MS'
+const read =
+  'DEVOPSAPI_VERSION, FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS, FAULT_DELAY_P99_MS, FAULT_READY_AFTER_MS, FAULT_RESET_RATE, FAULT_CRASH_AFTER_MS, FAULT_LEAK_MIB_PER_S'
 
 const mistakes: Record<string, Mistake[]> = {
   'a role that is missing or misspelt': [

@@ -14,6 +14,9 @@ describe('the environment', () => {
       FAULT_ERROR_STATUS: 500,
       FAULT_DELAY_MS: 0,
       FAULT_READY_AFTER_MS: 0,
+      FAULT_RESET_RATE: 0,
+      FAULT_CRASH_AFTER_MS: 0,
+      FAULT_LEAK_MIB_PER_S: 0,
     })
     await app.close()
   })
@@ -39,6 +42,9 @@ describe('the environment', () => {
     ['FAULT_DELAY_MS', '-1', 'a whole number from 0 to 60000'],
     ['FAULT_DELAY_P99_MS', '0', 'a whole number from 1 to 60000'],
     ['FAULT_READY_AFTER_MS', '-2', 'a whole number from -1 to 2147483647 (-1: never)'],
+    ['FAULT_RESET_RATE', '2', 'a number from 0 to 1'],
+    ['FAULT_CRASH_AFTER_MS', '20s', 'a whole number from 0 to 2147483647 (0: never)'],
+    ['FAULT_LEAK_MIB_PER_S', '101', 'a number from 0 to 100'],
   ])('refuses %s=%j', async (name, value, allowed) => {
     const refused = buildApp({ [name]: value })
     await expect(refused).rejects.toThrow(ConfigError)

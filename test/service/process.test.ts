@@ -280,3 +280,21 @@ describe.concurrent('stopping', () => {
     expect(lines.find(({ level }) => level === 60)).toMatchObject({ msg: 'uncaught error', err: { message: 'boom' } })
   })
 })
+
+describe('an injected crash', () => {
+  it('ends the process at once, with exit code 1 and what was under way', async () => {
+    const { child, lines, port } = await listening({ FAULT_CRASH_AFTER_MS: '2000', FAULT_DELAY_MS: '60000' })
+    const { socket, received, closed } = await dial(port)
+    socket.on('error', () => {}).write(get('/version'))
+    expect(await ended(child)).toEqual({ exitCode: 1, signal: undefined, stderr: '' })
+    await closed
+    expect(received()).toBe('')
+    expect(lines.at(-1)).toMatchObject({ level: 60, msg: 'injected fault: crash' })
+  })
+
+  it('does not come to a service that stops before', async () => {
+    const { child } = await listening({ FAULT_CRASH_AFTER_MS: '600000' })
+    child.kill('SIGTERM')
+    expect(await ended(child)).toMatchObject({ exitCode: 0 })
+  })
+})

@@ -129,11 +129,14 @@ describe.concurrent('a request', () => {
     expect(lines[1]).toMatchObject({ level: 20, msg: 'request', method: 'GET', url: '/version', status: 200 })
   })
 
-  it('with slow headers ends in a 408', async () => {
+  it.each([
+    ['head', 'GET /version HTTP/1.1\r\nHost:'],
+    ['body', 'POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1234'],
+  ])('whose %s does not end is a 408', async (_, beginning) => {
     const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
     const { socket, received, closed } = await dial(port)
     const started = performance.now()
-    socket.write('GET /version HTTP/1.1\r\nHost:')
+    socket.write(beginning)
     await closed
     expect(received()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
     expect(received()).toContain('app-version: v9\r\n')
@@ -163,13 +166,59 @@ describe.concurrent('a request', () => {
     }
   })
 
-  it('without a Host is a 400', async () => {
+  it.each([
+    ['without', '', 'a Host header is required'],
+    ['with two', 'Host: a\r\nHost: b\r\n', 'the Host header is \\"a, b\\": it must be one host, perhaps with a port'],
+    ['with the same twice', 'Host: a\r\nHost: a\r\n', 'the Host header is \\"a, a\\"'],
+    ['with something else', 'Host: http://a/\r\n', 'the Host header is \\"http://a/\\"'],
+  ])('%s in place of one Host is a 400', async (_, headers, message) => {
     const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
     const { socket, received } = await dial(port)
-    socket.write('GET /version HTTP/1.1\r\n\r\n')
-    await until(() => received().includes('a Host header is required'))
+    socket.write(`GET /version HTTP/1.1\r\n${headers}\r\n`)
+    await until(() => received().endsWith('}'))
     expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
     expect(received()).toContain('app-version: v9\r\n')
+    expect(received()).toContain(message)
+  })
+
+  it('is answered for every Host that is one', async () => {
+    const { port } = await listening()
+    for (const host of ['a', 'xn--bcher-kva.example:80', 'my_service', '127.0.0.1:8080', '[::1]', '[fd00::1]:8080', '']) {
+      const { socket, received } = await dial(port)
+      socket.write(`GET /version HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+      await until(() => received().endsWith('}'))
+      expect([host, received()]).toEqual([host, expect.stringMatching(/^HTTP\/1\.1 200 OK\r\n/)])
+    }
+  })
+
+  it.each(['QUERY', 'BREW', 'CONNECT'])('with the method %s is a 405, or a 404', async (method) => {
+    const { port, lines } = await listening({ DEVOPSAPI_VERSION: 'v9' })
+    for (const [path, status] of [
+      ['/version?now', '405 Method Not Allowed\r\n'],
+      ['/nowhere', '404 Not Found\r\n'],
+    ] as const) {
+      const { socket, received } = await dial(port)
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      await until(() => received().endsWith('}'))
+      expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
+      expect(received()).toContain('app-version: v9\r\n')
+      expect(received().includes('allow: GET, HEAD\r\n')).toBe(status.startsWith('405'))
+    }
+    expect(lines).toHaveLength(1)
+  })
+
+  it.each([
+    ['GET', '200 OK', ''],
+    ['GET', '200 OK', 'Content-Type: text/plain\r\n'],
+    ['POST', '405 Method Not Allowed', 'Content-Type: text/plain\r\n'],
+    ['QUERY', '405 Method Not Allowed', ''],
+  ])('of %s with a chunked body of no bytes has no body, and is a %s', async (method, status, headers) => {
+    const { port } = await listening()
+    const { socket, received } = await dial(port)
+    socket.write(`${method} /version HTTP/1.1\r\nHost: a\r\n${headers}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)
+    await until(() => received().endsWith('}'))
+    expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`))
+    expect(received().toLowerCase()).not.toContain('connection: close')
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
@@ -23,7 +24,7 @@ afterAll(() => {
 function start(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
   const child = execa(process.execPath, [...nodeOptions, 'src/service/server.ts'], {
     cwd: root,
-    env: { PATH, HOST: '127.0.0.1', PORT: '0', ...env },
+    env: { PATH, PORT: '0', ...env },
     extendEnv: false,
     reject: false,
     forceKillAfterDelay: false,
@@ -38,7 +39,8 @@ async function listening(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []
   const { child, lines } = start(env, nodeOptions)
   await until(() => lines.find(({ msg }) => msg === 'listening') !== undefined)
   const { address } = lines[0] as Line
-  return { child, lines, url: `http://${address}`, port: Number(`${address}`.split(':').at(-1)) }
+  const port = Number(`${address}`.split(':').at(-1))
+  return { child, lines, url: `http://127.0.0.1:${port}`, port }
 }
 
 /** A bare connection, to send what no HTTP client would. */
@@ -73,7 +75,7 @@ const ended = async (child: ReturnType<typeof start>['child']) => {
 
 describe.concurrent('a start', () => {
   it('says in one line what it is and where it listens', async () => {
-    const { lines, url } = await listening({ DEVOPSAPI_VERSION: 'v9', DEVOPSAPI_ROLE: 'canary' })
+    const { lines, url } = await listening({ DEVOPSAPI_VERSION: 'v9', DEVOPSAPI_ROLE: 'canary', HOST: '127.0.0.1' })
     expect(lines).toEqual([
       {
         level: 30,
@@ -90,6 +92,22 @@ describe.concurrent('a start', () => {
     expect(lines).toHaveLength(1)
   })
 
+  it('answers on every address, of both families where there are both', async () => {
+    const { lines, port } = await listening({ LOG_LEVEL: 'debug' })
+    const loopback = Object.values(networkInterfaces()).flatMap(
+      (addresses) => addresses?.filter(({ internal }) => internal) ?? [],
+    )
+    expect(loopback.length).toBeGreaterThan(0)
+    for (const { address, family } of loopback) {
+      const reply = await fetch(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}/version`)
+      expect([address, reply.status]).toEqual([address, 200])
+    }
+    await until(() => lines.length === 1 + loopback.length)
+    expect(lines.slice(1).map(({ ip }) => ip)).toEqual(loopback.map(({ address }) => address))
+    const hasIPv6 = loopback.some(({ family }) => family === 'IPv6')
+    if (hasIPv6) expect(lines[0]?.address).toBe(`[::]:${port}`)
+  })
+
   it('is refused with one line for a bad environment', async () => {
     const { child } = start({ FAULT_ERROR_RATE: '20%' })
     expect(await ended(child)).toEqual({
@@ -103,12 +121,17 @@ describe.concurrent('a start', () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as { port: number }
-    const { child } = start({ PORT: `${port}` })
-    expect(await ended(child)).toEqual({
-      exitCode: 1,
-      signal: undefined,
-      stderr: `devops-api cannot start: PORT is ${port}: another process listens there on 127.0.0.1; choose a free one`,
-    })
+    for (const [env, where] of [
+      [{ HOST: '127.0.0.1' }, '127.0.0.1'],
+      [{}, 'this machine'],
+    ] as const) {
+      const { child } = start({ PORT: `${port}`, ...env })
+      expect(await ended(child)).toEqual({
+        exitCode: 1,
+        signal: undefined,
+        stderr: `devops-api cannot start: PORT is ${port}: another process listens there on ${where}; choose a free one`,
+      })
+    }
     other.close()
   })
 
@@ -144,12 +167,40 @@ describe.concurrent('a request', () => {
     expect(performance.now() - started).toBeLessThan(15_000)
   })
 
-  it('that never begins is not waited for longer either', async () => {
+  it('that does not begin keeps its connection, as one between two requests does', async () => {
     const { port } = await listening()
-    const { closed } = await dial(port)
-    const started = performance.now()
-    await closed
-    expect(performance.now() - started).toBeLessThan(15_000)
+    const unused = await dial(port)
+    const slow = await dial(port)
+    slow.socket.write('GET /version HTTP/1.1\r\nHost:')
+    await slow.closed
+    // Another slow one, which shows that the service has looked again since.
+    const slower = await dial(port)
+    slower.socket.write('GET /version HTTP/1.1\r\nHost:')
+    await slower.closed
+    unused.socket.write(get('/version'))
+    await until(() => unused.received().endsWith('}'))
+    expect(unused.received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    unused.socket.write('GET /version HTTP/1.1\r\nHost:')
+    await unused.closed
+    expect(unused.received()).toContain('HTTP/1.1 408 Request Timeout\r\n')
+  })
+
+  it('that does not come is not waited for longer than KEEP_ALIVE_TIMEOUT_MS, be it the first or the next', async () => {
+    const { port } = await listening({ KEEP_ALIVE_TIMEOUT_MS: '1000' })
+    const [used, unused] = [await dial(port), await dial(port)]
+    used.socket.write(get('/version'))
+    await Promise.all([used.closed, unused.closed])
+    expect(used.received()).toContain('Keep-Alive: timeout=1\r\n')
+    expect(unused.received()).toBe('')
+  })
+
+  it('may come an hour after the last', async () => {
+    const { port } = await listening()
+    const { socket, received } = await dial(port)
+    socket.write(get('/version'))
+    await until(() => received().endsWith('}'))
+    const [, seconds] = /Keep-Alive: timeout=(\d+)/.exec(received()) ?? []
+    expect(Number(seconds)).toBeGreaterThan(3600)
   })
 
   it('that is no HTTP is a 400, with too large a header a 431', async () => {

@@ -36,6 +36,11 @@ export const earlyErrors = {
   },
 
   clientErrorHandler(this: FastifyInstance, { code, message, rawPacket }: ConnectionError, socket: Socket) {
+    // A gateway may open a connection before it has a request for it: that is idle, not slow.
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) {
+      socket.setTimeout(this.server.keepAliveTimeout)
+      return
+    }
     const [, method = '', url = ''] = (code === 'HPE_INVALID_METHOD' && requestLine.exec(`${rawPacket}`)) || []
     answer(this, socket, method ? unmatched(this, method, url) : new HttpError(parserErrors[code] ?? 400, message))
   },

@@ -88,6 +88,14 @@
 {{- end }}
 {{- end }}
 
+{{- $repository := include "devops-api.repository" . }}
+{{- if not (regexMatch "^([A-Za-z0-9.-]+(:[0-9]+)?/|\\[[0-9A-Fa-f:]+\\](:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$" $repository) }}
+{{- $source := ternary "global.imageRegistry and image.repository make" "image.repository makes" (not (empty (.Values.global).imageRegistry)) }}
+{{- include "devops-api.refuse" (list
+  (printf "%s the name %q, which no image can have." $source $repository)
+  "Leave out a scheme, and give a tag or a digest as image.tag or image.digest.") }}
+{{- end }}
+
 {{- $version := include "devops-api.version" . }}
 {{- if not (regexMatch "^[!-~]([ -~]{0,126}[!-~])?$" $version) }}
 {{- $source := ternary "env.DEVOPSAPI_VERSION" "image.tag" (hasKey .Values.env "DEVOPSAPI_VERSION") }}

@@ -7,8 +7,9 @@ export interface Config {
   readonly DEVOPSAPI_VERSION: string
   readonly DEVOPSAPI_ROLE?: 'stable' | 'canary'
   readonly DEVOPSAPI_POD?: string
-  readonly HOST: string
+  readonly HOST?: string
   readonly PORT: number
+  readonly KEEP_ALIVE_TIMEOUT_MS: number
   readonly LOG_LEVEL: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   readonly FAULT_ERROR_RATE: number
   readonly FAULT_ERROR_STATUS: number
@@ -61,8 +62,10 @@ const properties = {
   DEVOPSAPI_VERSION: { ...headerValue(128), default: `v${manifest.version}` },
   DEVOPSAPI_ROLE: oneOf('stable', 'canary'),
   DEVOPSAPI_POD: headerValue(253),
-  HOST: { type: 'string', minLength: 1, default: '0.0.0.0', description: 'an address of this machine' },
+  HOST: { type: 'string', minLength: 1, description: 'an address of this machine' },
   PORT: { ...wholeNumber(0, 65_535, ' (0: any free port)'), default: 8080 },
+  // Above the time after which any gateway drops an idle connection, an hour: if the service did so first, a request could meet the closing.
+  KEEP_ALIVE_TIMEOUT_MS: { ...wholeNumber(1_000, 86_400_000), default: 3_660_000 },
   LOG_LEVEL: { ...oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), default: 'info' },
   FAULT_ERROR_RATE: number(0, 1),
   FAULT_ERROR_STATUS: { ...wholeNumber(400, 599), default: 500 },

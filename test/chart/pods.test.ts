@@ -50,10 +50,22 @@ describe('the version', () => {
     ['the chart without a tag', { tag: '' }, 'devops-api:1.1.1', 'v1.1.1'],
     ['the tag beside a digest', { tag: '1.2.3', digest }, `devops-api@${digest}`, 'v1.2.3'],
     ['the chart beside a digest', { tag: '', digest }, `devops-api@${digest}`, 'v1.1.1'],
+    ['any depth of names', { repository: '[fd00::1]:5000/a/b-c_d.e', tag: '1' }, '[fd00::1]:5000/a/b-c_d.e:1', 'v1'],
     ['the tag of another registry', { repository: 'localhost:5000/x', tag: '1.10' }, 'localhost:5000/x:1.10', 'v1.10'],
   ])('comes from %s', async (_, image, reference, version) => {
     expect((await pod('stable', { values: { image } })).container.image).toBe(reference)
     expect(await environment('stable', { values: { image } })).toMatchObject({ DEVOPSAPI_VERSION: version })
+  })
+
+  it.each([
+    ['devops-api', 'mirror:5000/devops-api'],
+    ['team/devops-api', 'mirror:5000/team/devops-api'],
+    ['ghcr.io/team/devops-api', 'mirror:5000/team/devops-api'],
+    ['localhost/x', 'mirror:5000/x'],
+    ['other:5000/x', 'mirror:5000/x'],
+  ])('of %s comes from the registry that a parent chart names', async (repository, name) => {
+    const values = { global: { imageRegistry: 'mirror:5000' }, image: { repository } }
+    for (const { container } of podTemplates(await render('stable', { values }))) expect(container.image).toBe(`${name}:1.1.1`)
   })
 
   it('can be any that a header can carry', async () => {
@@ -125,6 +137,15 @@ describe('every pod', () => {
     }
   })
 
+  it('leaves its user to the platform where that is wanted, and still meets the standard', async () => {
+    for (const { spec } of podTemplates(await render('stable', { overlays: ['examples/openshift.yaml'] }))) {
+      expect(spec.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+    }
+    for (const { spec } of podTemplates(await render('stable', { values: { runAsUser: 1_000_700_000 } }))) {
+      expect(spec.securityContext).toMatchObject({ runAsUser: 1_000_700_000, runAsGroup: 1_000_700_000 })
+    }
+  })
+
   it('runs with the identity, on the nodes and from the image that the values choose', async () => {
     const imagePullSecrets = [{ name: 'registry' }]
     const nodeSelector = { 'kubernetes.io/arch': 'arm64' }
@@ -184,6 +205,12 @@ describe('the service', () => {
     expect(container.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }])
     expect(container.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } })
     expect(container.livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'http' } })
+  })
+
+  it('has a Service of one family of addresses or both, as the cluster or the values say', async () => {
+    expect((await render('stable')).Service.spec).not.toHaveProperty('ipFamilyPolicy')
+    const { Service } = await render('stable', { values: { service: { ipFamilyPolicy: 'PreferDualStack' } } })
+    expect(Service.spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack' })
   })
 
   it('keeps answering while gateways notice that it stops', async () => {

@@ -21,20 +21,41 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "devops-api.labels" -}}
 {{ include "devops-api.selectorLabels" . }}
 {{ include "devops-api.standardLabels" . }}
-helm.sh/chart: {{ .Chart.Name }}-{{ replace "+" "_" .Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
+{{- end }}
+
+{{/* The namespace is for what is rendered and applied without Helm; where `helm template` was told none, kubectl may be. */}}
+{{- define "devops-api.namespace" -}}
+{{ if ne .Release.Namespace "default" }}namespace: {{ .Release.Namespace | quote }}{{ end }}
+{{- end }}
+
+{{/* Of every object but the pods; labels come last, so that more can follow. */}}
+{{- define "devops-api.metadata" -}}
+name: {{ include "devops-api.fullname" . }}
+{{- with include "devops-api.namespace" . }}
+{{ . }}
+{{- end }}
+labels:
+  {{- include "devops-api.labels" . | nindent 2 }}
 {{- end }}
 
 {{- define "devops-api.tag" -}}
 {{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{/* global.imageRegistry takes the place of the registry, which is what has a dot, a port or the name localhost. */}}
+{{- define "devops-api.repository" -}}
+{{- $repository := .Values.image.repository }}
+{{- with (.Values.global).imageRegistry }}
+{{- $repository = printf "%s/%s" . (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") }}
+{{- end }}
+{{- $repository }}
+{{- end }}
+
 {{/* Not every container runtime takes a tag and a digest together. */}}
 {{- define "devops-api.image" -}}
-{{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
-{{- else -}}
-{{ .Values.image.repository }}:{{ include "devops-api.tag" . }}
-{{- end }}
+{{- include "devops-api.repository" . }}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ include "devops-api.tag" . }}{{ end }}
 {{- end }}
 
 {{/* What GET /version says. */}}
@@ -90,8 +111,10 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
+  {{- with .Values.runAsUser }}
+  runAsUser: {{ int64 . }}
+  runAsGroup: {{ int64 . }}
+  {{- end }}
   seccompProfile:
     type: RuntimeDefault
 {{- with .Values.imagePullSecrets }}

@@ -74,7 +74,7 @@
 {{- end }}
 
 {{- $set := list "HOST" "PORT" "DEVOPSAPI_ROLE" "DEVOPSAPI_POD" }}
-{{- $read := list "DEVOPSAPI_VERSION" "FAULT_ERROR_RATE" "FAULT_ERROR_STATUS" "FAULT_DELAY_MS" "FAULT_DELAY_P99_MS" "FAULT_READY_AFTER_MS" }}
+{{- $read := list "DEVOPSAPI_VERSION" "FAULT_ERROR_RATE" "FAULT_ERROR_STATUS" "FAULT_DELAY_MS" "FAULT_DELAY_P99_MS" "FAULT_READY_AFTER_MS" "FAULT_RESET_RATE" "FAULT_CRASH_AFTER_MS" "FAULT_LEAK_MIB_PER_S" }}
 {{- range $key, $value := .Values.env }}
 {{- if has $key $set }}
 {{- include "devops-api.refuse" (list
@@ -86,6 +86,14 @@
   (printf "env.%s is %q, but the service reads no such name." $key $value)
   (printf "It reads %s." (join ", " $read))) }}
 {{- end }}
+{{- end }}
+
+{{- $repository := include "devops-api.repository" . }}
+{{- if not (regexMatch "^([A-Za-z0-9.-]+(:[0-9]+)?/|\\[[0-9A-Fa-f:]+\\](:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$" $repository) }}
+{{- $source := ternary "global.imageRegistry and image.repository make" "image.repository makes" (not (empty (.Values.global).imageRegistry)) }}
+{{- include "devops-api.refuse" (list
+  (printf "%s the name %q, which no image can have." $source $repository)
+  "Leave out a scheme, and give a tag or a digest as image.tag or image.digest.") }}
 {{- end }}
 
 {{- $version := include "devops-api.version" . }}

@@ -9,7 +9,7 @@ import type { PodTemplate, Probe } from './workload.ts'
 const root = join(import.meta.dirname, '../..')
 /** What the image runs. */
 const server = 'src/service/server.ts'
-const preload = join(import.meta.dirname, 'endWithParent.ts')
+const preloads = { always: join(import.meta.dirname, 'endWithParent.ts'), limited: join(import.meta.dirname, 'reportMemory.ts') }
 
 export const HOST = '127.0.0.1'
 /** The kubelet, too, may ask a container that is not ready more often than its probe says. */
@@ -37,6 +37,7 @@ export class Container {
   readonly #child: ChildProcess
   readonly #over = new AbortController()
   #condemned = false
+  #isOutOfMemory = false
 
   constructor(template: PodTemplate, podName: string, port: number, events: ContainerEvents) {
     this.#template = template
@@ -47,6 +48,11 @@ export class Container {
     if (template.readiness) void this.#watchReadiness(template.readiness)
     else setImmediate(() => this.#setReady(true))
     if (template.liveness) void this.#watchLiveness(template.liveness)
+    this.#child.on('message', (resident) => {
+      if (Number(resident) <= (template.memoryLimit ?? Number.POSITIVE_INFINITY)) return
+      this.#isOutOfMemory = true
+      this.kill()
+    })
   }
 
   /** Sends SIGTERM after `preStopMs`, and SIGKILL if it still runs `graceMs` from now. */
@@ -62,6 +68,7 @@ export class Container {
   async #untilEnd(): Promise<string> {
     try {
       const [code, signal] = await once(this.#child, 'close')
+      if (this.#isOutOfMemory) return 'OOMKilled, as it took more memory than its limit'
       return signal ? `ended by ${signal}` : `ended with exit code ${code}`
     } catch (error) {
       return `cannot start: ${(error as Error).message}`
@@ -117,8 +124,12 @@ export class Container {
   }
 }
 
-function run({ env }: PodTemplate, podName: string, port: number, { wrote }: ContainerEvents): ChildProcess {
-  const child = spawn(process.execPath, ['--import', preload, server], {
+function run({ env, memoryLimit }: PodTemplate, podName: string, port: number, { wrote }: ContainerEvents): ChildProcess {
+  const imports = [preloads.always, ...(memoryLimit === undefined ? [] : [preloads.limited])].flatMap((file) => [
+    '--import',
+    file,
+  ])
+  const child = spawn(process.execPath, [...imports, server], {
     cwd: root,
     env: {
       ...Object.fromEntries(env.map(({ name, value = podName }) => [name, value])),

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join, relative } from 'node:path'
 import { type Role, roles } from '../canary/roles.ts'
+import { announces } from './announced.ts'
 import { changes, weights } from './changes.ts'
 import { Cluster } from './cluster.ts'
 import { buildGateway, refuseTakenPort } from './demoGateway.ts'
@@ -67,7 +68,10 @@ let releases = await orRefuse(async () => {
 })
 const { objects, fields } = unsupported(releases)
 print('left out', `objects: ${objects.join(', ')}\nfields: ${fields.join(', ')}`)
-if (!cluster.route) print('traffic', 'no release has an HTTPRoute: every request gets a 404')
+const { HTTPRoute } = releases.stable
+if (!HTTPRoute) print('traffic', 'no release has an HTTPRoute: every request gets a 404')
+else if (!announces(HTTPRoute))
+  print('announce', 'replies say traffic-split by the demo itself; on a cluster, traffic.announce has them do so')
 
 listening = gateway.listen({ host: 'localhost', port: options.port })
 await listening

@@ -3,8 +3,9 @@ import getPort from 'get-port'
 import { Container, HOST } from './container.ts'
 import type { PodTemplate } from './workload.ts'
 
+// A tenth of the kubelet's times: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
 /** A container that was ready for so long is restarted without delay when it ends. */
-const STEADY_MS = 10_000
+const STEADY_MS = 60_000
 const MAX_BACKOFF_MS = 30_000
 
 /** What happens to a pod, for those who look after it. */
@@ -80,7 +81,7 @@ export class Pod {
 
       failures = performance.now() - container.readySince > STEADY_MS ? 1 : failures + 1
       const delayMs = backoffMs(failures)
-      this.#events.said(this, `${end}, restarts ${delayMs === 0 ? 'at once' : `in ${delayMs / 1000} s`}`)
+      this.#events.said(this, `${end}, restarts ${delayMs === 0 ? 'at once' : `in ${delayMs / 1000} s (CrashLoopBackOff)`}`)
       this.#readyChanged()
       await sleep(delayMs, undefined, { signal: this.#stopped.signal }).catch(() => {})
     }

@@ -20,7 +20,7 @@ import { Mistake } from './mistake.ts'
 export interface Manifest {
   apiVersion: string
   kind: string
-  metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> }
+  metadata: { name: string; namespace?: string; labels: Record<string, string>; annotations?: Record<string, string> }
 }
 
 export interface Gateway {

@@ -7,6 +7,7 @@ const container: Known = {
   name: true,
   env: { name: true, value: true, valueFrom: { fieldRef: { apiVersion: true, fieldPath: 'metadata.name' } } },
   ports: { name: true, containerPort: true, protocol: 'TCP' },
+  resources: { limits: { memory: true } },
   readinessProbe: probe,
   livenessProbe: probe,
   lifecycle: { preStop: { sleep: { seconds: true } } },

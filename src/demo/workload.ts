@@ -23,6 +23,8 @@ export interface PodTemplate {
   readonly ports: readonly (string | number)[]
   readonly readiness?: Probe
   readonly liveness?: Probe
+  /** Resident bytes beyond which it is killed. */
+  readonly memoryLimit?: number
   /** How long a stopping pod goes on serving before SIGTERM. */
   readonly preStopMs: number
   /** When SIGKILL follows, counted like `preStopMs` from the beginning. */
@@ -63,7 +65,8 @@ export function workload({ Deployment: { metadata, spec }, HorizontalPodAutoscal
 }
 
 function podTemplate(template: Deployment['template'], container: Container): PodTemplate {
-  const { readinessProbe, livenessProbe, ports = [] } = container
+  const { readinessProbe, livenessProbe, ports = [], resources } = container
+  const memory = resources?.limits?.memory
   return {
     hash: hash(template),
     labels: template.metadata?.labels ?? {},
@@ -74,6 +77,7 @@ function podTemplate(template: Deployment['template'], container: Container): Po
     ports: ports.flatMap(({ name, containerPort }) => [containerPort, ...(name ? [name] : [])]),
     ...(readinessProbe && { readiness: probe(readinessProbe, container) }),
     ...(livenessProbe && { liveness: probe(livenessProbe, container) }),
+    ...(memory !== undefined && { memoryLimit: bytes(`${memory}`) }),
     preStopMs: (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000,
     graceMs: (template.spec?.terminationGracePeriodSeconds ?? 30) * 1000,
   }
@@ -88,6 +92,13 @@ function probe(
     throw new Mistake(`A probe of container ${name} asks at port ${httpGet.port}, which is none of its ports.`)
   }
   return { path: httpGet.path ?? '/', periodMs: periodSeconds * 1000, timeoutMs: timeoutSeconds * 1000, failureThreshold }
+}
+
+/** A quantity as in `192Mi`: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+function bytes(quantity: string): number {
+  const [, number, unit = '', binary] = /^([\d.]+)([kKMGT]?)(i?)$/.exec(quantity) ?? []
+  if (number === undefined) throw new Mistake(`The memory limit ${quantity} is no quantity that the demo knows, such as 192Mi.`)
+  return Number(number) * (binary ? 1024 : 1000) ** ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase())
 }
 
 const share = (value: number | string, whole: number) =>

@@ -7,14 +7,18 @@ export interface Config {
   readonly DEVOPSAPI_VERSION: string
   readonly DEVOPSAPI_ROLE?: 'stable' | 'canary'
   readonly DEVOPSAPI_POD?: string
-  readonly HOST: string
+  readonly HOST?: string
   readonly PORT: number
+  readonly KEEP_ALIVE_TIMEOUT_MS: number
   readonly LOG_LEVEL: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   readonly FAULT_ERROR_RATE: number
   readonly FAULT_ERROR_STATUS: number
   readonly FAULT_DELAY_MS: number
   readonly FAULT_DELAY_P99_MS?: number
   readonly FAULT_READY_AFTER_MS: number
+  readonly FAULT_RESET_RATE: number
+  readonly FAULT_CRASH_AFTER_MS: number
+  readonly FAULT_LEAK_MIB_PER_S: number
 }
 
 declare module 'fastify' {
@@ -43,6 +47,14 @@ const wholeNumber = (minimum: number, maximum: number, note = '') => ({
   description: `a whole number from ${minimum} to ${maximum}${note}`,
 })
 
+const number = (minimum: number, maximum: number) => ({
+  type: 'number',
+  minimum,
+  maximum,
+  default: 0,
+  description: `a number from ${minimum} to ${maximum}`,
+})
+
 const oneOf = (...values: string[]) => ({ type: 'string', enum: values, description: `one of ${values.join(', ')}` })
 
 // Each description ends the sentence "NAME must be …".
@@ -50,14 +62,19 @@ const properties = {
   DEVOPSAPI_VERSION: { ...headerValue(128), default: `v${manifest.version}` },
   DEVOPSAPI_ROLE: oneOf('stable', 'canary'),
   DEVOPSAPI_POD: headerValue(253),
-  HOST: { type: 'string', minLength: 1, default: '0.0.0.0', description: 'an address of this machine' },
+  HOST: { type: 'string', minLength: 1, description: 'an address of this machine' },
   PORT: { ...wholeNumber(0, 65_535, ' (0: any free port)'), default: 8080 },
+  // Above the time after which any gateway drops an idle connection, an hour: if the service did so first, a request could meet the closing.
+  KEEP_ALIVE_TIMEOUT_MS: { ...wholeNumber(1_000, 86_400_000), default: 3_660_000 },
   LOG_LEVEL: { ...oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), default: 'info' },
-  FAULT_ERROR_RATE: { type: 'number', minimum: 0, maximum: 1, default: 0, description: 'a number from 0 to 1' },
+  FAULT_ERROR_RATE: number(0, 1),
   FAULT_ERROR_STATUS: { ...wholeNumber(400, 599), default: 500 },
   FAULT_DELAY_MS: { ...wholeNumber(0, MAX_DELAY_MS), default: 0 },
   FAULT_DELAY_P99_MS: wholeNumber(1, MAX_DELAY_MS),
   FAULT_READY_AFTER_MS: { ...wholeNumber(-1, MAX_TIMER_MS, ' (-1: never)'), default: 0 },
+  FAULT_RESET_RATE: number(0, 1),
+  FAULT_CRASH_AFTER_MS: { ...wholeNumber(0, MAX_TIMER_MS, ' (0: never)'), default: 0 },
+  FAULT_LEAK_MIB_PER_S: number(0, 100),
 } satisfies Record<keyof Config, object>
 
 /**

@@ -12,12 +12,11 @@ closeWithGrace({ delay: 10_000, logger: app.logger }, async ({ signal, err }) =>
   await app.close()
 })
 
-await app.listen({ host, port }).catch(refuseToStart)
-const { address, port: listeningPort } = app.server.address() as AddressInfo
-app.logger.info(
-  { version, role, address: `${address}:${listeningPort}`, node: process.version, startMs: Math.round(performance.now()) },
-  'listening',
-)
+// Node takes an empty host for every address: of IPv6 and IPv4, or of IPv4 where that is all there is.
+await app.listen({ host: host ?? '', port }).catch(refuseToStart)
+const { address, family, port: listeningPort } = app.server.address() as AddressInfo
+const listensOn = `${family === 'IPv6' ? `[${address}]` : address}:${listeningPort}`
+app.logger.info({ version, role, address: listensOn, node: process.version, startMs: Math.round(performance.now()) }, 'listening')
 
 function refuseToStart(error: NodeJS.ErrnoException): never {
   const reason = error instanceof ConfigError ? error.message : listenReason(error)
@@ -27,7 +26,8 @@ function refuseToStart(error: NodeJS.ErrnoException): never {
 }
 
 function listenReason({ code }: NodeJS.ErrnoException): string | undefined {
-  if (code === 'EADDRINUSE') return `PORT is ${port}: another process listens there on ${host}; choose a free one`
+  if (code === 'EADDRINUSE')
+    return `PORT is ${port}: another process listens there on ${host ?? 'this machine'}; choose a free one`
   if (code === 'EACCES') return `PORT is ${port}: this user may not listen there; choose one from 1024 to 65535`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST is "${host}": it must be an address of this machine`
   return undefined

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import { assertValid } from './api.ts'
-import { manifests, type Options, type Release, type Role, render } from './render.ts'
+import { helm, manifests, type Options, type Release, type Role, render, valuesArguments } from './render.ts'
 
 const everything = `
 image:
@@ -8,6 +9,7 @@ image:
 imagePullSecrets: [{ name: registry }]
 env:
   LOG_LEVEL: debug
+  "N": "y"
 networkPolicy:
   from: [{ ipBlock: { cidr: 10.0.0.0/8 } }]
 podMonitor:
@@ -41,12 +43,33 @@ const releases: [name: string, Role, Options][] = [
   ['a bad canary', 'canary', { overlays: ['examples/bad-canary.yaml'] }],
   ['a slow canary', 'canary', { overlays: ['examples/slow-canary.yaml'] }],
   ['a canary that is never ready', 'canary', { overlays: ['examples/never-ready.yaml'] }],
+  ['a canary that leaks', 'canary', { overlays: ['examples/leaking-canary.yaml'] }],
+  ['a canary that crashes', 'canary', { overlays: ['examples/crashing-canary.yaml'] }],
+  ['a canary that resets connections', 'canary', { overlays: ['examples/resetting-canary.yaml'] }],
 ]
 
 describe('the API server would accept every object of', () => {
   it.each(releases)('%s', async (_, role, options) => {
     for (const manifest of manifests(await render(role, options))) assertValid(manifest)
   })
+})
+
+it('means the same to readers of YAML 1.1, as Kubernetes is, and 1.2', async () => {
+  const values = `${everything}traffic: { preview: true, previewHeader: { name: "Y", value: "no" }, announce: true }`
+  const { stdout } = await helm(
+    [
+      'template',
+      'on',
+      '.',
+      ...valuesArguments('stable', { overlays: ['examples/production.yaml'], values }),
+      '--namespace',
+      '1e3',
+    ],
+    { input: values },
+  )
+  const read = (version: '1.1' | '1.2') => parseAllDocuments(stdout, { version }).map((document) => document.toJS())
+  expect(read('1.1').length).toBeGreaterThan(9)
+  expect(read('1.1')).toEqual(read('1.2'))
 })
 
 describe('and would refuse', () => {

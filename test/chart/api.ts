@@ -26,7 +26,11 @@ const model =
 
 const text = { type: 'string' }
 const texts = { type: 'object', additionalProperties: text }
-const metadata = { type: 'object', required: ['name'], properties: { name: text, labels: texts, annotations: texts } }
+const metadata = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: text, namespace: text, labels: texts, annotations: texts },
+}
 
 const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false })
 const customResource = (spec: object): Validate => {

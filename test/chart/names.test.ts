@@ -1,12 +1,17 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
-import { manifests, podTemplates, type Role, render } from './render.ts'
+import { parse } from '../../src/demo/render.ts'
+import { chart, helm, manifests, type Options, podTemplates, type Role, render, valuesArguments } from './render.ts'
 
 const overlays = ['examples/production.yaml']
 const roles: Role[] = ['stable', 'canary']
 
 it.each(roles)('every object of %s has a name that can be predicted, and the role as a label', async (role) => {
   for (const { kind, metadata } of manifests(await render(role, { overlays }))) {
-    expect([kind, metadata.name]).toEqual([kind, kind === 'Pod' ? `devops-api-${role}-test` : `devops-api-${role}`])
+    const name = kind === 'Pod' ? expect.stringMatching(`^devops-api-${role}-test-[0-9a-f]{8}$`) : `devops-api-${role}`
+    expect([kind, metadata.name]).toEqual([kind, name])
     expect(metadata.labels).toMatchObject({
       role,
       'app.kubernetes.io/name': 'devops-api',
@@ -47,6 +52,59 @@ test('another release name changes no name and no selector', async () => {
       JSON.stringify(other).replaceAll('"app.kubernetes.io/instance":"1e3"', '"app.kubernetes.io/instance":"devops-api-stable"'),
     ),
   ).toEqual(usual)
+})
+
+it.each(roles)('every object of %s names its namespace, for those who apply what Helm renders', async (role) => {
+  for (const { kind, metadata } of manifests(await render(role, { overlays }))) {
+    expect([kind, metadata.namespace]).toEqual([kind, 'demo'])
+  }
+})
+
+it.each([[[]], [['--namespace', 'default']]])('no object names a namespace with %j, so that kubectl can', async (flags) => {
+  const { stdout } = await helm(['template', 'x', '.', ...valuesArguments('stable', { overlays }), ...flags])
+  expect(stdout).toContain('kind: Deployment')
+  for (const { metadata } of manifests(parse(stdout))) expect(metadata).not.toHaveProperty('namespace')
+})
+
+const specs: Record<string, Options> = {
+  'the weights': { values: { traffic: { stable: 50, canary: 50 }, test: { gatewayAddress: '10.0.0.1:80' } } },
+  'the address': { values: { test: { gatewayAddress: '10.0.0.2:80' } } },
+  'the version': { values: { image: { tag: '1.1.2' } } },
+  'the version alone': { values: { env: { DEVOPSAPI_VERSION: 'v2' } } },
+  'the image': { values: { image: { repository: 'example.com/x' } } },
+  resources: { values: { resources: { requests: { cpu: '1' } } } },
+  'the node': { values: { nodeSelector: { 'kubernetes.io/arch': 'arm64' } } },
+  'the account': { values: { serviceAccount: { create: false } } },
+  'the user': { overlays: ['examples/openshift.yaml'] },
+}
+
+it.each(Object.entries(specs))('the test is another Pod with another spec, as Pods cannot be changed: %s', async (_, options) => {
+  const [usual, again, other] = await Promise.all([
+    render('stable'),
+    render('stable', { release: 'y' }),
+    render('stable', options),
+  ])
+  expect(other.Pod.spec).not.toEqual(usual.Pod.spec)
+  expect(other.Pod.metadata.name).not.toBe(usual.Pod.metadata.name)
+  expect(again.Pod.spec).toEqual(usual.Pod.spec)
+  expect(again.Pod.metadata.name).toBe(usual.Pod.metadata.name)
+})
+
+it.each([
+  ['1.1.1+build.5', 'devops-api-1.1.1_build.5'],
+  [`1.1.1-${'x'.repeat(80)}`, `devops-api-1.1.1-${'x'.repeat(46)}`],
+  [`1.1.1-${'x'.repeat(45)}.y`, `devops-api-1.1.1-${'x'.repeat(45)}`],
+])('the chart version %s becomes the label %s', async (version, label) => {
+  const copy = await mkdtemp(join(tmpdir(), 'chart-'))
+  try {
+    await cp(chart, copy, { recursive: true })
+    const about = await readFile(join(copy, 'Chart.yaml'), 'utf8')
+    await writeFile(join(copy, 'Chart.yaml'), about.replace('version: 1.1.1', `version: ${version}`))
+    const { Deployment } = await render('stable', { chart: copy })
+    expect(Deployment.metadata.labels['helm.sh/chart']).toBe(label)
+  } finally {
+    await rm(copy, { recursive: true })
+  }
 })
 
 it.each([

@@ -50,10 +50,22 @@ describe('the version', () => {
     ['the chart without a tag', { tag: '' }, 'devops-api:1.1.1', 'v1.1.1'],
     ['the tag beside a digest', { tag: '1.2.3', digest }, `devops-api@${digest}`, 'v1.2.3'],
     ['the chart beside a digest', { tag: '', digest }, `devops-api@${digest}`, 'v1.1.1'],
+    ['any depth of names', { repository: '[fd00::1]:5000/a/b-c_d.e', tag: '1' }, '[fd00::1]:5000/a/b-c_d.e:1', 'v1'],
     ['the tag of another registry', { repository: 'localhost:5000/x', tag: '1.10' }, 'localhost:5000/x:1.10', 'v1.10'],
   ])('comes from %s', async (_, image, reference, version) => {
     expect((await pod('stable', { values: { image } })).container.image).toBe(reference)
     expect(await environment('stable', { values: { image } })).toMatchObject({ DEVOPSAPI_VERSION: version })
+  })
+
+  it.each([
+    ['devops-api', 'mirror:5000/devops-api'],
+    ['team/devops-api', 'mirror:5000/team/devops-api'],
+    ['ghcr.io/team/devops-api', 'mirror:5000/team/devops-api'],
+    ['localhost/x', 'mirror:5000/x'],
+    ['other:5000/x', 'mirror:5000/x'],
+  ])('of %s comes from the registry that a parent chart names', async (repository, name) => {
+    const values = { global: { imageRegistry: 'mirror:5000' }, image: { repository } }
+    for (const { container } of podTemplates(await render('stable', { values }))) expect(container.image).toBe(`${name}:1.1.1`)
   })
 
   it('can be any that a header can carry', async () => {
@@ -94,6 +106,9 @@ describe('a canary for a demonstration', () => {
     ['bad-canary', { FAULT_ERROR_RATE: '0.2' }],
     ['slow-canary', { FAULT_DELAY_MS: '50', FAULT_DELAY_P99_MS: '800' }],
     ['never-ready', { FAULT_READY_AFTER_MS: '-1' }],
+    ['leaking-canary', { FAULT_LEAK_MIB_PER_S: '1' }],
+    ['crashing-canary', { FAULT_CRASH_AFTER_MS: '20000' }],
+    ['resetting-canary', { FAULT_RESET_RATE: '0.5' }],
   ])('%s differs by its faults alone', async (name, faults) => {
     const [usual, faulty] = await Promise.all([
       environment('canary'),
@@ -119,6 +134,15 @@ describe('every pod', () => {
       })
       expect(spec.containers).toHaveLength(1)
       expect(spec).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false })
+    }
+  })
+
+  it('leaves its user to the platform where that is wanted, and still meets the standard', async () => {
+    for (const { spec } of podTemplates(await render('stable', { overlays: ['examples/openshift.yaml'] }))) {
+      expect(spec.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+    }
+    for (const { spec } of podTemplates(await render('stable', { values: { runAsUser: 1_000_700_000 } }))) {
+      expect(spec.securityContext).toMatchObject({ runAsUser: 1_000_700_000, runAsGroup: 1_000_700_000 })
     }
   })
 
@@ -181,6 +205,12 @@ describe('the service', () => {
     expect(container.ports).toEqual([{ name: 'http', containerPort: 8080, protocol: 'TCP' }])
     expect(container.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } })
     expect(container.livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'http' } })
+  })
+
+  it('has a Service of one family of addresses or both, as the cluster or the values say', async () => {
+    expect((await render('stable')).Service.spec).not.toHaveProperty('ipFamilyPolicy')
+    const { Service } = await render('stable', { values: { service: { ipFamilyPolicy: 'PreferDualStack' } } })
+    expect(Service.spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack' })
   })
 
   it('keeps answering while gateways notice that it stops', async () => {

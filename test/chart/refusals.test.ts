@@ -17,9 +17,11 @@ const unknownKey = (path: string, key: string, allowed: string) =>
   ].join('\n')
 
 const weight = "'a whole number from 0 to 1000000, without quotes'"
-const tag = `'an image tag in quotes, such as "1.10"'`
+const tag = `'an image tag in quotes, such as "1.10"; a digest is for image.digest'`
+const noBoolean = "'under a name in quotes: YAML reads N, Y, no, on and the like as booleans'"
 const header = 'which no header can carry. Use 1 to 128 printable ASCII characters, without a space at either end.'
-const read = 'DEVOPSAPI_VERSION, FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS, FAULT_DELAY_P99_MS, FAULT_READY_AFTER_MS'
+const read =
+  'DEVOPSAPI_VERSION, FAULT_ERROR_RATE, FAULT_ERROR_STATUS, FAULT_DELAY_MS, FAULT_DELAY_P99_MS, FAULT_READY_AFTER_MS, FAULT_RESET_RATE, FAULT_CRASH_AFTER_MS, FAULT_LEAK_MIB_PER_S'
 
 const mistakes: Record<string, Mistake[]> = {
   'a role that is missing or misspelt': [
@@ -56,6 +58,19 @@ const mistakes: Record<string, Mistake[]> = {
     ['stable', 'image: { tag: 1.10 }', must('/image/tag', tag)],
     ['stable', 'image: { tag: "1.1.1 " }', must('/image/tag', tag)],
     ['stable', `image: { tag: ${'x'.repeat(129)} }`, must('/image/tag', tag)],
+    ['stable', `image: { tag: "1.1.1@sha256:${'0'.repeat(64)}" }`, must('/image/tag', tag)],
+    ...['devops-api:1.1.1', 'https://example.com/x', `x@sha256:${'0'.repeat(64)}`, 'localhost:5000', 'Devops-API', 'x/'].map(
+      (name): Mistake => [
+        'stable',
+        `image: { repository: "${name}" }`,
+        `image.repository makes the name "${name}", which no image can have. Leave out a scheme, and give a tag or a digest as image.tag or image.digest.`,
+      ],
+    ),
+    [
+      'stable',
+      'global: { imageRegistry: "https://example.com" }',
+      'global.imageRegistry and image.repository make the name "https://example.com/devops-api", which no image can have. Leave out a scheme, and give a tag or a digest as image.tag or image.digest.',
+    ],
     ['stable', 'image: { digest: "sha256:abc" }', must('/image/digest', "'sha256: and 64 hexadecimal digits, or empty'")],
     ['stable', 'image: { pullPolicy: always }', must('/image/pullPolicy', "one of 'Always', 'IfNotPresent', 'Never'")],
   ],
@@ -71,7 +86,11 @@ const mistakes: Record<string, Mistake[]> = {
           .join(', ')}`,
       ),
     ],
-    ['stable', 'traffic: { stabel: 90 }', unknownKey('/traffic', 'stabel', "one of 'stable', 'canary', 'preview', 'announce'")],
+    [
+      'stable',
+      'traffic: { stabel: 90 }',
+      unknownKey('/traffic', 'stabel', "one of 'stable', 'canary', 'preview', 'previewHeader', 'announce'"),
+    ],
     ['stable', 'gateway: { listener: { prot: 80 } }', unknownKey('/gateway/listener', 'prot', "'port'")],
     [
       'canary',
@@ -118,6 +137,10 @@ const mistakes: Record<string, Mistake[]> = {
       ],
     ),
     ['canary', 'env: { FAULT_ERROR_RATE: 0.2 }', must('/env/FAULT_ERROR_RATE', "'a string, in quotes'")],
+    ...['N', 'y', 'No', 'ON'].map(
+      (name): Mistake => ['canary', `env: { ${name}: "" }`, must(`/env/${/^n/i.test(name) ? 'false' : 'true'}`, noBoolean)],
+    ),
+    ['canary', 'podLabels: { n: "" }', must('/podLabels/false', noBoolean)],
     ['canary', 'env: { 1X: "" }', "- at '/env': additional properties '1X' not allowed"],
   ],
   'what would have no effect': [
@@ -199,6 +222,24 @@ const mistakes: Record<string, Mistake[]> = {
         must('/gateway/hostnames/0', "'a host name in lower case without a port, such as example.com or *.example.com'"),
       ],
     ),
+    [
+      'stable',
+      'traffic: { previewHeader: { name: "x canary" } }',
+      must('/traffic/previewHeader/name', "'a header name, such as x-canary'"),
+    ],
+    ...['true', '""', '" always"', '"a\\nb"'].map(
+      (value): Mistake => [
+        'stable',
+        `traffic: { previewHeader: { value: ${value} } }`,
+        must('/traffic/previewHeader/value', `'a header value in quotes, such as "always"'`),
+      ],
+    ),
+    ['stable', 'runAsUser: 0', "- at '/runAsUser': minimum: got 0, want 1"],
+    [
+      'stable',
+      'service: { ipFamilyPolicy: DualStack }',
+      must('/service/ipFamilyPolicy', "one of '', 'SingleStack', 'PreferDualStack', 'RequireDualStack'"),
+    ],
     ['stable', 'replicas: -1', "- at '/replicas': minimum: got -1, want 0"],
     ['stable', 'replicas: "2"', "- at '/replicas': got string, want integer"],
     [

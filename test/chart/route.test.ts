@@ -44,6 +44,15 @@ describe('traffic.preview', () => {
   })
 })
 
+describe('traffic.previewHeader', () => {
+  it('is the header to ask with, also where YAML would read its name or value as something else', async () => {
+    const previewHeader = { name: 'Y', value: 'true' }
+    const { rules } = await route({ values: 'traffic: { preview: true, previewHeader: { name: "Y", value: "true" } }' })
+    for (const { headers } of rules[1]?.matches ?? []) expect(headers).toEqual([{ type: 'Exact', ...previewHeader }])
+    expect(rules[1]?.matches).toHaveLength(2)
+  })
+})
+
 describe('traffic.announce', () => {
   it('adds the configured split to the replies of every rule', async () => {
     const { rules } = await route({ values: { traffic: { stable: 1_000_000, canary: 5, announce: true, preview: true } } })

@@ -56,7 +56,7 @@ describe('values.yaml', () => {
   it('has the defaults that are documented', () => {
     expect(parse(values)).toMatchObject({
       role: '',
-      traffic: { stable: 100, canary: 0, preview: false, announce: false },
+      traffic: { stable: 100, canary: 0, preview: false, previewHeader: { name: 'x-canary', value: 'always' }, announce: false },
       image: { repository: 'devops-api', tag: '', digest: '', pullPolicy: 'IfNotPresent' },
       env: {},
       gateway: {
@@ -72,7 +72,7 @@ describe('values.yaml', () => {
 
 describe('values.schema.json', () => {
   it('refuses other keys by naming those that exist, and null where the chart needs a value', () => {
-    const optional = ['global', 'replicas']
+    const optional = ['global', 'replicas', 'runAsUser']
     for (const [path, { additionalProperties, properties, propertyNames, required }] of fixedObjects(schema)) {
       const keys = Object.keys(properties)
       expect([path, additionalProperties]).toEqual([path, false])

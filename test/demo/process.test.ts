@@ -115,7 +115,7 @@ describe.concurrent('npm run demo', () => {
     const text = lines.join('\n')
     expect(text).toMatch(/^helm {7}rendered both releases in \d+ ms$/m)
     expect(text).toMatch(/^left out {3}objects: Gateway \(this program takes its place\), ServiceAccount$/m)
-    expect(text).toMatch(/^ +fields: .*image \(this checkout runs instead\), .*resources, securityContext/m)
+    expect(text).toMatch(/^ +fields: .*image \(this checkout runs instead\), .*resources\.requests, securityContext/m)
     for (const role of ['stable', 'canary']) expect(text).toMatch(new RegExp(`^${role} {5}2 of 2 ready after \\d+\\.\\d s$`, 'm'))
     // On a machine so busy that the pods take more than five seconds, it does not wait for all of them.
     expect(text).toMatch(/^ {2}(. of )?4 processes ready \d+ ms after the render; traffic 90\/10 \(stable\/canary\)$/m)
@@ -278,7 +278,10 @@ describe('a demo under way', () => {
     const end = demo.lines.findIndex((line, index) => index > from && line.includes('in 2 s')) + 1
     expect(demo.lines.slice(from, end).filter((line) => !line.includes('not there yet'))).toEqual([
       'canary     FAULT_ERROR_RATE – → 2: rolling 2 pods',
-      ...['at once', 'in 1 s', 'in 2 s'].flatMap((when) => [why, `${name}  ended with exit code 1, restarts ${when}`]),
+      ...['at once', 'in 1 s (CrashLoopBackOff)', 'in 2 s (CrashLoopBackOff)'].flatMap((when) => [
+        why,
+        `${name}  ended with exit code 1, restarts ${when}`,
+      ]),
     ])
     expect(await podNames(demo.url)).toEqual(before)
     const undone = demo.edit(canaryFile, replace(['\n  FAULT_ERROR_RATE: "2"', '']))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { announced } from '../../src/demo/announced.ts'
 import type { HTTPRoute, Manifest } from '../../src/demo/render.ts'
 import { Route } from '../../src/demo/route.ts'
 import { releases } from './releases.ts'
@@ -42,6 +43,24 @@ describe("the chart's route", () => {
     for (const headers of [{}, { 'x-canary': 'always' }] as Record<string, string>[]) {
       expect(route.rule('/', headers)?.headerChanges).toEqual({ set, add: [], remove: [] })
     }
+  })
+})
+
+describe('a route that does not announce the split', () => {
+  it('is announced by the demo, on every rule, with the weights that the chart leaves out', async () => {
+    const { stable } = await releases({ stable: { traffic: { stable: 100, canary: 0, preview: true } } })
+    const route = new Route(announced(stable.HTTPRoute as Manifest & HTTPRoute, '100/0'))
+    for (const headers of [{}, { 'x-canary': 'always' }] as Record<string, string>[]) {
+      expect(route.rule('/', headers)?.headerChanges.set).toEqual([{ name: 'traffic-split', value: 'stable=100, canary=0' }])
+    }
+  })
+
+  it('is left alone where it announces, or splits nothing between the two', async () => {
+    const { stable } = await releases({ stable: { traffic: { announce: true } } })
+    const own = stable.HTTPRoute as Manifest & HTTPRoute
+    expect(announced(own, '1/2')).toEqual(own)
+    const other = manifest({ rules: [{ backendRefs: [to('a')] }] as never })
+    expect(announced(other, '0/0')).toEqual(other)
   })
 })
 

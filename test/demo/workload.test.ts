@@ -33,6 +33,7 @@ it('says all that the chart renders and a process can honour', async () => {
       ports: [8080, 'http'],
       readiness: { path: '/readyz', periodMs: 2_000, timeoutMs: 1_000, failureThreshold: 3 },
       liveness: { path: '/livez', periodMs: 10_000, timeoutMs: 2_000, failureThreshold: 3 },
+      memoryLimit: 192 * 1024 ** 2,
       preStopMs: 5_000,
       graceMs: 30_000,
     },
@@ -86,10 +87,25 @@ describe('what a manifest leaves out is as in Kubernetes', () => {
   })
 })
 
+it.each([
+  ['192Mi', 201_326_592],
+  ['0.5Gi', 536_870_912],
+  ['200M', 200_000_000],
+  ['128k', 128_000],
+  [1_000_000, 1_000_000],
+])('a memory limit of %s is %i bytes', (memory, bytes) => {
+  expect(workload(made({}, { resources: { limits: { memory } } })).template.memoryLimit).toBe(bytes)
+})
+
 describe('no process can stand in for', () => {
   it.each([0, 2])('a pod with %i containers', (n) => {
     const template = { spec: { containers: Array(n).fill({ name: 'c' }) } }
     expect(() => workload(made({ template }))).toThrow('Deployment d must have one container')
+  })
+
+  it('a memory limit that is no quantity', () => {
+    const resources = { limits: { memory: '192 MB' } }
+    expect(() => workload(made({}, { resources }))).toThrow('The memory limit 192 MB is no quantity')
   })
 
   it('a probe that is no HTTP', () => {

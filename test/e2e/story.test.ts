@@ -362,10 +362,12 @@ it('6. A missing canary costs its share, and Helm says so', async () => {
 it('6. helm test of stable fails then, and its log says why', async () => {
   await expect(helmTest()).rejects.toThrow(/FAIL availability\n.*the Service is missing\s+\(devops-api-canary\)/s)
   // Helm leaves a test that failed to be looked at, even when it uninstalls the release.
-  await run(`kubectl delete pod devops-api-stable-test -n ${namespace}`)
+  await run(`kubectl delete pod -l app=devops-api-stable-test -n ${namespace}`)
 })
 
 it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times', async () => {
+  // The way there and back comes on top of what was asked for, and takes longer where the machine is busy.
+  const way = (await sample(1000, 50)).filter(({ answer }) => answer.startsWith('200 stable')).map(({ latency }) => latency)
   says.canary = ['200 canary v1.1.1-canary']
   await install('canary', 'examples/slow-canary.yaml')
   await rolledOut('canary')
@@ -376,15 +378,13 @@ it('6. A slow canary takes 50 ms as a rule, and 800 ms once in a hundred times',
   expect(replies.filter(({ answer }) => !isExpected(answer))).toEqual([])
   figure('slow', p50AndP99(replies))
   const latencies = replies.map(({ latency }) => latency)
-  // The way there and back comes on top of what was asked for.
-  const wayMs = 5
   for (const [q, asked] of [
     [0.5, 50],
     [0.99, 800],
   ] as const) {
     const [least, most] = quantileInterval(latencies, q)
     expect(most).toBeGreaterThan(asked)
-    expect(least).toBeLessThan(asked + wayMs)
+    expect(least).toBeLessThan(asked + 5 + 2 * quantileInterval(way, q)[0])
   }
 })
 

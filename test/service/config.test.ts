@@ -7,13 +7,16 @@ describe('the environment', () => {
     const app = await buildApp({})
     expect(app.config).toEqual({
       DEVOPSAPI_VERSION: 'v1.1.1',
-      HOST: '0.0.0.0',
       PORT: 8080,
+      KEEP_ALIVE_TIMEOUT_MS: 3_660_000,
       LOG_LEVEL: 'info',
       FAULT_ERROR_RATE: 0,
       FAULT_ERROR_STATUS: 500,
       FAULT_DELAY_MS: 0,
       FAULT_READY_AFTER_MS: 0,
+      FAULT_RESET_RATE: 0,
+      FAULT_CRASH_AFTER_MS: 0,
+      FAULT_LEAK_MIB_PER_S: 0,
     })
     await app.close()
   })
@@ -32,6 +35,8 @@ describe('the environment', () => {
     ['PORT', 'http', 'a whole number from 0 to 65535 (0: any free port)'],
     ['PORT', '65536', 'a whole number from 0 to 65535 (0: any free port)'],
     ['PORT', '80.5', 'a whole number from 0 to 65535 (0: any free port)'],
+    ['KEEP_ALIVE_TIMEOUT_MS', '999', 'a whole number from 1000 to 86400000'],
+    ['KEEP_ALIVE_TIMEOUT_MS', '86400001', 'a whole number from 1000 to 86400000'],
     ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
     ['FAULT_ERROR_RATE', '20%', 'a number from 0 to 1'],
     ['FAULT_ERROR_RATE', '1.5', 'a number from 0 to 1'],
@@ -39,6 +44,9 @@ describe('the environment', () => {
     ['FAULT_DELAY_MS', '-1', 'a whole number from 0 to 60000'],
     ['FAULT_DELAY_P99_MS', '0', 'a whole number from 1 to 60000'],
     ['FAULT_READY_AFTER_MS', '-2', 'a whole number from -1 to 2147483647 (-1: never)'],
+    ['FAULT_RESET_RATE', '2', 'a number from 0 to 1'],
+    ['FAULT_CRASH_AFTER_MS', '20s', 'a whole number from 0 to 2147483647 (0: never)'],
+    ['FAULT_LEAK_MIB_PER_S', '101', 'a number from 0 to 100'],
   ])('refuses %s=%j', async (name, value, allowed) => {
     const refused = buildApp({ [name]: value })
     await expect(refused).rejects.toThrow(ConfigError)

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { type AddressInfo, connect } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { buildApp } from '../../src/service/app.ts'
 import { drawDelay } from '../../src/service/faults.ts'
 import { seeded } from '../seeded.ts'
@@ -70,6 +71,54 @@ describe('an injected error', () => {
     for (const url of ['/livez', '/readyz', '/metrics', '/openapi.json']) expect((await app.inject(url)).statusCode).toBe(200)
     expect((await app.inject('/nowhere')).statusCode).toBe(404)
     expect(logged).toEqual([])
+    await app.close()
+  })
+})
+
+describe('an injected reset', () => {
+  it('cuts the connection in the middle of a share of the replies', async () => {
+    const app = await buildApp({ FAULT_RESET_RATE: '0.5', LOG_LEVEL: 'silent' })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const ask = async (path: string) => {
+      const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1').setEncoding('latin1')
+      let [received, ended] = ['', 'in good order']
+      socket.on('data', (text) => {
+        received += text
+      })
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+        ended = `${code}`
+      })
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      await new Promise((resolve) => socket.on('close', resolve))
+      const [head = '', body = ''] = received.split('\r\n\r\n')
+      return {
+        status: head.split(' ')[1],
+        length: /content-length: (\d+)/.exec(head)?.[1],
+        version: /app-version: (\S+)/.exec(head)?.[1],
+        body,
+        ended,
+      }
+    }
+    const half = { status: '200', length: '20', version: 'v1.1.1', body: '{"version"', ended: 'ECONNRESET' }
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.49)
+    expect(await ask('/version')).toEqual(half)
+    for (const path of ['/livez', '/readyz', '/'])
+      expect(await ask(path)).toMatchObject({ status: '200', ended: 'in good order' })
+    random.mockReturnValue(0.5)
+    expect(await ask('/version')).toEqual({ ...half, body: '{"version":"v1.1.1"}', ended: 'in good order' })
+    random.mockRestore()
+    // The service itself does not see what becomes of its replies.
+    expect((await ask('/metrics')).body).toMatch(/_count\{method="GET",route="\/version",status="200",version="v1.1.1"\} 2$/m)
+    await app.close()
+  })
+})
+
+describe('an injected leak', () => {
+  it('takes memory for good, until the end', async () => {
+    const before = process.memoryUsage().arrayBuffers
+    const app = await buildApp({ FAULT_LEAK_MIB_PER_S: '100', LOG_LEVEL: 'silent' })
+    await expect.poll(() => process.memoryUsage().arrayBuffers - before).toBeGreaterThan(30 * 1024 ** 2)
+    expect((await app.inject('/livez')).statusCode).toBe(200)
     await app.close()
   })
 })

@@ -72,6 +72,8 @@ describe('every reply', () => {
     ['POST', '/version', 405],
     ['PROPFIND', '/version', 405],
     ['PROPFIND', '/nowhere', 404],
+    ['QUERY', '/version', 405],
+    ['QUERY', '/nowhere', 404],
   ])('%s %s is %i and says who answered', async (method, path, status) => {
     const reply = await app.inject({ method: method as 'GET', url: path })
     expect(reply.statusCode).toBe(status)
@@ -97,6 +99,18 @@ describe('every reply', () => {
     expect(head.text).toBeUndefined()
     expect(head.headers['content-type']).toBe(get.headers['content-type'])
     expect(Number(head.headers['content-length'])).toBeGreaterThan(0)
+  })
+
+  it('passes on what Fastify refuses, which is no news to the log', async () => {
+    const other = await buildApp(env)
+    other.post('/typed', () => 'never')
+    const logged: unknown[] = []
+    other.logger.error = (...line: unknown[]) => logged.push(line)
+    const reply = await other.inject({ method: 'POST', url: '/typed', headers: { 'content-type': 'no type' } })
+    expect(reply.json()).toEqual({ statusCode: 415, error: 'Unsupported Media Type', message: 'Unsupported Media Type' })
+    expect(reply.headers['app-version']).toBe('v1.1.1')
+    expect(logged).toEqual([])
+    await other.close()
   })
 
   it('keeps an unexpected error to the log', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
@@ -23,7 +24,7 @@ afterAll(() => {
 function start(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
   const child = execa(process.execPath, [...nodeOptions, 'src/service/server.ts'], {
     cwd: root,
-    env: { PATH, HOST: '127.0.0.1', PORT: '0', ...env },
+    env: { PATH, PORT: '0', ...env },
     extendEnv: false,
     reject: false,
     forceKillAfterDelay: false,
@@ -38,7 +39,8 @@ async function listening(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []
   const { child, lines } = start(env, nodeOptions)
   await until(() => lines.find(({ msg }) => msg === 'listening') !== undefined)
   const { address } = lines[0] as Line
-  return { child, lines, url: `http://${address}`, port: Number(`${address}`.split(':').at(-1)) }
+  const port = Number(`${address}`.split(':').at(-1))
+  return { child, lines, url: `http://127.0.0.1:${port}`, port }
 }
 
 /** A bare connection, to send what no HTTP client would. */
@@ -73,7 +75,7 @@ const ended = async (child: ReturnType<typeof start>['child']) => {
 
 describe.concurrent('a start', () => {
   it('says in one line what it is and where it listens', async () => {
-    const { lines, url } = await listening({ DEVOPSAPI_VERSION: 'v9', DEVOPSAPI_ROLE: 'canary' })
+    const { lines, url } = await listening({ DEVOPSAPI_VERSION: 'v9', DEVOPSAPI_ROLE: 'canary', HOST: '127.0.0.1' })
     expect(lines).toEqual([
       {
         level: 30,
@@ -90,6 +92,22 @@ describe.concurrent('a start', () => {
     expect(lines).toHaveLength(1)
   })
 
+  it('answers on every address, of both families where there are both', async () => {
+    const { lines, port } = await listening({ LOG_LEVEL: 'debug' })
+    const loopback = Object.values(networkInterfaces()).flatMap(
+      (addresses) => addresses?.filter(({ internal }) => internal) ?? [],
+    )
+    expect(loopback.length).toBeGreaterThan(0)
+    for (const { address, family } of loopback) {
+      const reply = await fetch(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}/version`)
+      expect([address, reply.status]).toEqual([address, 200])
+    }
+    await until(() => lines.length === 1 + loopback.length)
+    expect(lines.slice(1).map(({ ip }) => ip)).toEqual(loopback.map(({ address }) => address))
+    const hasIPv6 = loopback.some(({ family }) => family === 'IPv6')
+    if (hasIPv6) expect(lines[0]?.address).toBe(`[::]:${port}`)
+  })
+
   it('is refused with one line for a bad environment', async () => {
     const { child } = start({ FAULT_ERROR_RATE: '20%' })
     expect(await ended(child)).toEqual({
@@ -103,12 +121,17 @@ describe.concurrent('a start', () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as { port: number }
-    const { child } = start({ PORT: `${port}` })
-    expect(await ended(child)).toEqual({
-      exitCode: 1,
-      signal: undefined,
-      stderr: `devops-api cannot start: PORT is ${port}: another process listens there on 127.0.0.1; choose a free one`,
-    })
+    for (const [env, where] of [
+      [{ HOST: '127.0.0.1' }, '127.0.0.1'],
+      [{}, 'this machine'],
+    ] as const) {
+      const { child } = start({ PORT: `${port}`, ...env })
+      expect(await ended(child)).toEqual({
+        exitCode: 1,
+        signal: undefined,
+        stderr: `devops-api cannot start: PORT is ${port}: another process listens there on ${where}; choose a free one`,
+      })
+    }
     other.close()
   })
 
@@ -129,11 +152,14 @@ describe.concurrent('a request', () => {
     expect(lines[1]).toMatchObject({ level: 20, msg: 'request', method: 'GET', url: '/version', status: 200 })
   })
 
-  it('with slow headers ends in a 408', async () => {
+  it.each([
+    ['head', 'GET /version HTTP/1.1\r\nHost:'],
+    ['body', 'POST /version HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1234'],
+  ])('whose %s does not end is a 408', async (_, beginning) => {
     const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
     const { socket, received, closed } = await dial(port)
     const started = performance.now()
-    socket.write('GET /version HTTP/1.1\r\nHost:')
+    socket.write(beginning)
     await closed
     expect(received()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
     expect(received()).toContain('app-version: v9\r\n')
@@ -141,12 +167,40 @@ describe.concurrent('a request', () => {
     expect(performance.now() - started).toBeLessThan(15_000)
   })
 
-  it('that never begins is not waited for longer either', async () => {
+  it('that does not begin keeps its connection, as one between two requests does', async () => {
     const { port } = await listening()
-    const { closed } = await dial(port)
-    const started = performance.now()
-    await closed
-    expect(performance.now() - started).toBeLessThan(15_000)
+    const unused = await dial(port)
+    const slow = await dial(port)
+    slow.socket.write('GET /version HTTP/1.1\r\nHost:')
+    await slow.closed
+    // Another slow one, which shows that the service has looked again since.
+    const slower = await dial(port)
+    slower.socket.write('GET /version HTTP/1.1\r\nHost:')
+    await slower.closed
+    unused.socket.write(get('/version'))
+    await until(() => unused.received().endsWith('}'))
+    expect(unused.received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    unused.socket.write('GET /version HTTP/1.1\r\nHost:')
+    await unused.closed
+    expect(unused.received()).toContain('HTTP/1.1 408 Request Timeout\r\n')
+  })
+
+  it('that does not come is not waited for longer than KEEP_ALIVE_TIMEOUT_MS, be it the first or the next', async () => {
+    const { port } = await listening({ KEEP_ALIVE_TIMEOUT_MS: '1000' })
+    const [used, unused] = [await dial(port), await dial(port)]
+    used.socket.write(get('/version'))
+    await Promise.all([used.closed, unused.closed])
+    expect(used.received()).toContain('Keep-Alive: timeout=1\r\n')
+    expect(unused.received()).toBe('')
+  })
+
+  it('may come an hour after the last', async () => {
+    const { port } = await listening()
+    const { socket, received } = await dial(port)
+    socket.write(get('/version'))
+    await until(() => received().endsWith('}'))
+    const [, seconds] = /Keep-Alive: timeout=(\d+)/.exec(received()) ?? []
+    expect(Number(seconds)).toBeGreaterThan(3600)
   })
 
   it('that is no HTTP is a 400, with too large a header a 431', async () => {
@@ -163,13 +217,59 @@ describe.concurrent('a request', () => {
     }
   })
 
-  it('without a Host is a 400', async () => {
+  it.each([
+    ['without', '', 'a Host header is required'],
+    ['with two', 'Host: a\r\nHost: b\r\n', 'the Host header is \\"a, b\\": it must be one host, perhaps with a port'],
+    ['with the same twice', 'Host: a\r\nHost: a\r\n', 'the Host header is \\"a, a\\"'],
+    ['with something else', 'Host: http://a/\r\n', 'the Host header is \\"http://a/\\"'],
+  ])('%s in place of one Host is a 400', async (_, headers, message) => {
     const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
     const { socket, received } = await dial(port)
-    socket.write('GET /version HTTP/1.1\r\n\r\n')
-    await until(() => received().includes('a Host header is required'))
+    socket.write(`GET /version HTTP/1.1\r\n${headers}\r\n`)
+    await until(() => received().endsWith('}'))
     expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
     expect(received()).toContain('app-version: v9\r\n')
+    expect(received()).toContain(message)
+  })
+
+  it('is answered for every Host that is one', async () => {
+    const { port } = await listening()
+    for (const host of ['a', 'xn--bcher-kva.example:80', 'my_service', '127.0.0.1:8080', '[::1]', '[fd00::1]:8080', '']) {
+      const { socket, received } = await dial(port)
+      socket.write(`GET /version HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+      await until(() => received().endsWith('}'))
+      expect([host, received()]).toEqual([host, expect.stringMatching(/^HTTP\/1\.1 200 OK\r\n/)])
+    }
+  })
+
+  it.each(['QUERY', 'BREW', 'CONNECT'])('with the method %s is a 405, or a 404', async (method) => {
+    const { port, lines } = await listening({ DEVOPSAPI_VERSION: 'v9' })
+    for (const [path, status] of [
+      ['/version?now', '405 Method Not Allowed\r\n'],
+      ['/nowhere', '404 Not Found\r\n'],
+    ] as const) {
+      const { socket, received } = await dial(port)
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      await until(() => received().endsWith('}'))
+      expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
+      expect(received()).toContain('app-version: v9\r\n')
+      expect(received().includes('allow: GET, HEAD\r\n')).toBe(status.startsWith('405'))
+    }
+    expect(lines).toHaveLength(1)
+  })
+
+  it.each([
+    ['GET', '200 OK', ''],
+    ['GET', '200 OK', 'Content-Type: text/plain\r\n'],
+    ['POST', '405 Method Not Allowed', 'Content-Type: text/plain\r\n'],
+    ['QUERY', '405 Method Not Allowed', ''],
+  ])('of %s with a chunked body of no bytes has no body, and is a %s', async (method, status, headers) => {
+    const { port } = await listening()
+    const { socket, received } = await dial(port)
+    socket.write(`${method} /version HTTP/1.1\r\nHost: a\r\n${headers}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)
+    await until(() => received().endsWith('}'))
+    expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`))
+    expect(received().toLowerCase()).not.toContain('connection: close')
   })
 
   it.each([
@@ -278,5 +378,23 @@ describe.concurrent('stopping', () => {
     child.stdin.write('now')
     expect(await ended(child)).toMatchObject({ exitCode: 1 })
     expect(lines.find(({ level }) => level === 60)).toMatchObject({ msg: 'uncaught error', err: { message: 'boom' } })
+  })
+})
+
+describe('an injected crash', () => {
+  it('ends the process at once, with exit code 1 and what was under way', async () => {
+    const { child, lines, port } = await listening({ FAULT_CRASH_AFTER_MS: '2000', FAULT_DELAY_MS: '60000' })
+    const { socket, received, closed } = await dial(port)
+    socket.on('error', () => {}).write(get('/version'))
+    expect(await ended(child)).toEqual({ exitCode: 1, signal: undefined, stderr: '' })
+    await closed
+    expect(received()).toBe('')
+    expect(lines.at(-1)).toMatchObject({ level: 60, msg: 'injected fault: crash' })
+  })
+
+  it('does not come to a service that stops before', async () => {
+    const { child } = await listening({ FAULT_CRASH_AFTER_MS: '600000' })
+    child.kill('SIGTERM')
+    expect(await ended(child)).toMatchObject({ exitCode: 0 })
   })
 })

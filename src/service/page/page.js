@@ -1,12 +1,12 @@
 // @ts-check
 
 const WINDOW = 500
-const COLUMNS = 25
 const MAX_IN_FLIGHT = 6 // of HTTP/1.1 in a browser, for each origin
 const TIMEOUT_MS = 3000
 const BUCKET_MS = 2000
 const BUCKETS = 90
 const DRAW_MS = 250
+const MOMENTS = 3 // in the list; marks go on
 const Z_95 = 1.959964
 
 /** Hues told apart by most colour-blind people too; each has a mark of its own besides. Red is kept for failures. */
@@ -26,7 +26,8 @@ const ROWS = NOBODY + 1
  * @property {boolean} [unanswered]
  * @property {number} [ms] until the reply was complete
  *
- * @typedef {Result & { row: number, end: number, epoch: number }} Asked
+ * @typedef {{ letter: string, text: string, clock: string, end: number, item: HTMLElement }} Moment
+ * @typedef {Result & { row: number, end: number, clock: string, epoch: number, moment: Moment | undefined }} Asked
  * @typedef {{ time: number, counts: Uint32Array, failures: Uint32Array }} Bucket
  */
 
@@ -47,6 +48,11 @@ let paused = false
 let timer
 let announced = ''
 let epoch = 0
+/** @type {Moment[]} when something changed, as the replies tell */
+let moments = []
+let momentsSeen = 0
+/** @type {Map<string, string[]>} what was said of a subject in the last replies about it */
+const lately = new Map()
 
 // Under /prefix as well as under /prefix/.
 const endpoint = `${location.pathname.replace(/\/?$/, '/')}version`
@@ -54,26 +60,32 @@ const endpoint = `${location.pathname.replace(/\/?$/, '/')}version`
 /** @returns {Promise<Result>} */
 async function ask() {
   const start = performance.now()
+  /** @type {Response | undefined} */
+  let response
+  const header = (/** @type {string} */ name) => response?.headers.get(name) ?? undefined
+  const said = (/** @type {string | undefined} */ version) => ({
+    ...(version && { version, role: header('app-role'), pod: header('app-pod') }),
+    announced: header('traffic-split') ?? (version && ''),
+  })
   try {
-    const response = await fetch(endpoint, {
+    response = await fetch(endpoint, {
       cache: 'no-store',
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const text = await response.text()
     const ms = performance.now() - start
-    const header = (/** @type {string} */ name) => response.headers.get(name) ?? undefined
     const version = response.ok ? versionIn(text) : header('app-version')
     return {
-      ...(version && { version, role: header('app-role'), pod: header('app-pod') }),
-      announced: header('traffic-split') ?? (version && ''),
+      ...said(version),
       outcome: response.type === 'opaqueredirect' ? 'redirect' : `${response.status}${version ? '' : ' without a version'}`,
       failed: !response.ok || !version,
       ms,
     }
   } catch (error) {
     const unanswered = error instanceof DOMException && error.name === 'TimeoutError'
-    return { outcome: unanswered ? 'no answer within 3 s' : 'connection failed', failed: true, unanswered }
+    const outcome = unanswered ? 'no answer within 3 s' : response ? 'reply cut off' : 'connection failed'
+    return { ...said(header('app-version')), outcome, failed: true, unanswered }
   }
 }
 
@@ -87,12 +99,13 @@ function versionIn(/** @type {string} */ text) {
 }
 
 function record(/** @type {Result} */ result) {
+  const moment = momentOf(result)
   if (result.announced !== undefined && result.announced !== announced) {
     announced = result.announced
     epoch++
   }
   const row = result.version === undefined ? NOBODY : rowOf(result.version, result.role)
-  const entry = { ...result, row, end: performance.now(), epoch }
+  const entry = { ...result, row, end: performance.now(), clock: clock(), epoch, moment }
   asked[total % WINDOW] = entry
   total++
 
@@ -106,6 +119,44 @@ function record(/** @type {Result} */ result) {
   if (result.failed) bucket.failures[row]++
   if (total > 1) drawSquare((total - 2) % WINDOW)
   drawSquare((total - 1) % WINDOW)
+}
+
+const clock = () => new Date().toTimeString().slice(0, 8)
+
+/**
+ * What was said of a subject before, where this is none of the last `n`, 10 at least: while pods or gateways change one by one, both are
+ * said in turn.
+ */
+function before(/** @type {string} */ subject, /** @type {string} */ value, /** @type {number} */ n) {
+  const values = lately.get(subject) ?? []
+  lately.set(subject, [...values.slice(1 - n), value])
+  return values.length < 10 || values.includes(value) ? undefined : values.at(-1)
+}
+
+const weightsIn = (/** @type {string} */ split) => /^stable=(\d+), canary=(\d+)$/.exec(split)?.slice(1).map(Number)
+
+/** Something that changed with this reply, if anything did. */
+function momentOf(/** @type {Result} */ { version, role, announced }) {
+  const texts = []
+  const earlier = announced === undefined ? undefined : before('split', announced, 20)
+  if (announced !== undefined && earlier !== undefined) {
+    const [old, now] = [weightsIn(earlier), weightsIn(announced)]
+    const hasKept = role !== 'stable' || lately.get(role)?.at(-1) === version
+    const isRollback = old && now && old[1] > 0 && now[1] === 0 && hasKept
+    const [from, to] = [old?.join('/') ?? (earlier || 'unknown'), now?.join('/') ?? (announced || 'unknown')]
+    texts.push(`${isRollback ? 'rollback' : 'weights'} ${from} to ${to}`)
+  }
+  if (version && role) {
+    const last = before(role, version, 50)
+    if (last !== undefined) texts.push(`${role} ${last} to ${version}`)
+  }
+  if (texts.length === 0) return undefined
+  const letter = String.fromCharCode(65 + (momentsSeen++ % 26))
+  const moment = { letter, text: texts.join(', '), clock: clock(), end: performance.now(), item: document.createElement('p') }
+  moment.item.innerHTML = '<b></b> <time></time> <span></span>'
+  for (const [index, part] of [letter, moment.clock, moment.text].entries()) moment.item.children[index].textContent = part
+  moments.push(moment)
+  return moment
 }
 
 /** The same version has the same place, and so colour and mark, unless another that is on show has it. */
@@ -132,6 +183,7 @@ const currentBucket = () => Math.floor(performance.now() / BUCKET_MS)
 /** Lets go of what is no longer on show, and of the places of its versions. */
 function forget() {
   while (buckets[0] && buckets[0].time <= currentBucket() - BUCKETS) buckets.shift()
+  moments = moments.filter(({ end }) => performance.now() - end < BUCKETS * BUCKET_MS)
   for (const [row, name] of names.entries()) {
     const isShown = asked.some((entry) => entry.row === row) || buckets.some(({ counts }) => counts[row])
     if (name !== undefined && !isShown) names[row] = undefined
@@ -219,6 +271,7 @@ const rate = /** @type {HTMLInputElement} */ (element('rate'))
 const grid = /** @type {HTMLCanvasElement} */ (element('grid'))
 const strip = /** @type {HTMLCanvasElement} */ (element('strip'))
 const template = /** @type {HTMLTemplateElement} */ (element('card'))
+const root = document.documentElement
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
 const colourOf = (/** @type {number} */ row) => {
@@ -241,12 +294,12 @@ function context(/** @type {HTMLCanvasElement} */ canvas) {
 /** What tells rows apart without colour: nothing, a dot, a bar, and so on. */
 const MARKS = [
   [],
-  [[0.35, 0.35, 0.3, 0.3]],
-  [[0.2, 0.42, 0.6, 0.16]],
-  [[0.42, 0.2, 0.16, 0.6]],
+  [[0.3, 0.3, 0.4, 0.4]],
+  [[0.2, 0.4, 0.6, 0.2]],
+  [[0.4, 0.2, 0.2, 0.6]],
   [
-    [0.42, 0.2, 0.16, 0.6],
-    [0.2, 0.42, 0.6, 0.16],
+    [0.4, 0.2, 0.2, 0.6],
+    [0.2, 0.4, 0.6, 0.2],
   ],
   [
     [0.2, 0.2, 0.2, 0.6],
@@ -263,12 +316,16 @@ const MARKS = [
  * @param {number} x
  * @param {number} y
  * @param {number} size
- * @param {{ row: number, failed?: boolean, unanswered?: boolean | undefined }} entry
+ * @param {{ row: number, failed?: boolean, unanswered?: boolean | undefined, moment?: Moment | undefined }} entry
  */
-function square(ctx, x, y, size, { row, failed, unanswered }) {
+function square(ctx, x, y, size, { row, failed, unanswered, moment }) {
   const line = Math.max(1, Math.round(size / 9))
   ctx.fillStyle = colourOf(row)
   ctx.fillRect(x, y, size, size)
+  if (moment) {
+    flag(ctx, x + line, y + line, size - 2 * line, moment, failed)
+    return
+  }
   ctx.fillStyle = panel()
   if (!failed) {
     for (const [left = 0, top = 0, width = 0, height = 0] of MARKS[row] ?? []) {
@@ -292,21 +349,51 @@ function square(ctx, x, y, size, { row, failed, unanswered }) {
   ctx.stroke()
 }
 
+/**
+ * The letter of a moment, in a box.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ * @param {Moment} moment
+ * @param {boolean} [failed]
+ */
+function flag(ctx, x, y, size, { letter }, failed) {
+  ctx.fillStyle = failed ? failure() : text()
+  ctx.fillRect(x, y, size, size)
+  ctx.fillStyle = panel()
+  ctx.font = `bold ${size * 0.8}px system-ui, sans-serif`
+  ctx.textAlign = 'center'
+  ctx.textBaseline = 'middle'
+  ctx.fillText(letter, x + size / 2, y + size * 0.55)
+}
+
+/** As many columns as make the squares largest: the grid fills any shape. */
+function layOut() {
+  const { width, height } = context(grid).canvas
+  const cellOf = (/** @type {number} */ columns) => Math.min(width / columns, height / Math.ceil(WINDOW / columns))
+  columns = 1
+  for (let more = 2; more <= 100; more++) if (cellOf(more) > cellOf(columns)) columns = more
+  cell = cellOf(columns)
+}
+let columns = 1
+let cell = 0
+
 function drawSquare(/** @type {number} */ index) {
   const entry = asked[index]
   const ctx = context(grid)
-  const cell = grid.width / COLUMNS
   const gap = Math.max(1, Math.round(cell / 10))
-  const x = Math.round((index % COLUMNS) * cell)
-  const y = Math.round(Math.floor(index / COLUMNS) * cell)
+  const x = Math.round((index % columns) * cell)
+  const y = Math.round(Math.floor(index / columns) * cell)
   const size = Math.round(cell) - 2 * gap
   ctx.clearRect(x, y, Math.ceil(cell), Math.ceil(cell))
   if (!entry) {
+    ctx.lineWidth = 1
     ctx.strokeStyle = dark.matches ? '#303742' : '#d5d9e0'
     ctx.strokeRect(x + gap + 0.5, y + gap + 0.5, size - 1, size - 1)
     return
   }
-  if (index === (total - 1) % WINDOW) {
+  if (index === (total - 1) % WINDOW || index === picked) {
     ctx.fillStyle = text()
     ctx.fillRect(x, y, size + 2 * gap, size + 2 * gap)
   }
@@ -316,27 +403,65 @@ function drawSquare(/** @type {number} */ index) {
 function drawStrip() {
   const ctx = context(strip)
   const { width, height } = strip
+  if (width === 0) return
   ctx.clearRect(0, 0, width, height)
-  const now = currentBucket()
-  const column = width / BUCKETS
+  // A column of its own only once there is something in it, or nothing was asked.
+  const now = buckets.at(-1)?.time === currentBucket() - 1 ? currentBucket() - 1 : currentBucket()
+  const span = now - (buckets[0]?.time ?? now) + 1
+  const column = width / span
+  put(element('span'), span < BUCKETS ? `${(span * BUCKET_MS) / 1000} s` : '3 minutes')
+  const tiles = new Map(order.map((row) => [row, ctx.createPattern(tile(row), 'repeat')]))
   for (const { time, counts, failures } of buckets) {
     const age = now - time
     const left = Math.round(width - (age + 1) * column)
-    const span = Math.round(width - age * column) - left
+    const across = Math.round(width - age * column) - left
     const sum = counts.reduce((a, b) => a + b, 0)
     let y = height
     for (const row of order) {
       const part = (/** @type {Uint32Array} */ of) => (of[row] / sum) * height
       y -= part(counts)
-      ctx.fillStyle = colourOf(row)
-      ctx.fillRect(left, y, span, part(counts))
+      ctx.fillStyle = tiles.get(row) ?? ''
+      ctx.fillRect(left, y, across, part(counts))
+      ctx.fillStyle = panel()
+      ctx.fillRect(left, y, across, part(failures))
       ctx.fillStyle = failure()
       const step = 6 * devicePixelRatio
       for (let offset = 0; offset < part(failures); offset += step) {
-        ctx.fillRect(left, y + offset, span, Math.min(step / 2, part(failures) - offset))
+        ctx.fillRect(left, y + offset, across, Math.min(step / 2, part(failures) - offset))
       }
     }
   }
+  const size = 16 * devicePixelRatio
+  let [last, level] = [Number.NEGATIVE_INFINITY, 0]
+  for (const moment of moments) {
+    const x = Math.min(width, Math.round(width - (now + 1 - moment.end / BUCKET_MS) * column))
+    level = x - last < size ? level + 1 : 0
+    last = x
+    ctx.fillStyle = panel()
+    ctx.fillRect(x - 2 * devicePixelRatio, 0, 4 * devicePixelRatio, height)
+    ctx.fillStyle = text()
+    ctx.fillRect(x - devicePixelRatio, 0, 2 * devicePixelRatio, height)
+    flag(ctx, Math.min(x, width - size), level * size, size, moment)
+  }
+}
+
+/** A log, to which a screen reader listens: what stays in it stays the same element. */
+function drawMoments() {
+  const shown = moments.slice(-MOMENTS)
+  const items = new Set(shown.map(({ item }) => item))
+  for (const item of [...element('moments').children]) if (!items.has(/** @type {HTMLElement} */ (item))) item.remove()
+  for (const { item } of shown) if (!item.isConnected) element('moments').append(item)
+}
+
+/** A row's colour and mark, to fill an area with. */
+function tile(/** @type {number} */ row) {
+  const size = 16 * devicePixelRatio
+  const canvas = new OffscreenCanvas(size, size)
+  const ctx = /** @type {any} */ (canvas.getContext('2d'))
+  ctx.fillStyle = colourOf(row)
+  ctx.fillRect(0, 0, size, size)
+  square(ctx, size / 8, size / 8, size / 2, { row })
+  return canvas
 }
 
 /** @type {Map<number, HTMLElement>} */
@@ -372,6 +497,7 @@ function drawCards() {
     previous = card
     drawCard(card, row, entries)
   }
+  root.style.setProperty('--cards', `${Math.max(2, cards.size)}`)
 }
 
 /**
@@ -383,6 +509,9 @@ function drawCard(card, row, entries) {
   const field = (/** @type {string} */ name) => /** @type {HTMLElement} */ (card.querySelector(`[data-field="${name}"]`))
   const n = asked.length
   const [low, high] = interval(entries.length, n)
+  // Where little but the configured split stands beside it, what came before that split would puzzle.
+  const since = root.classList.contains('room') ? epoch : 0
+  const isSince = (/** @type {Asked} */ entry) => entry.epoch >= since
   const errors = entries.filter(({ failed }) => failed)
   const times = entries.flatMap(({ ms }) => ms ?? []).sort((a, b) => a - b)
   const outcomes = tally(
@@ -392,8 +521,9 @@ function drawCard(card, row, entries) {
 
   put(field('name'), nameOf(row))
   put(field('role'), tally(entries.map(({ role }) => role)).join(', '))
-  put(field('share'), percent(entries.length / n))
+  put(field('share'), percent(entries.filter(isSince).length / asked.filter(isSince).length || 0))
   put(field('interval'), `of ${n} requests (95 %: ${range([low, high])})`)
+  put(field('configured'), configuredFor(entries))
   put(field('requests'), `${entries.length}`)
   put(field('errors'), errors.length ? `${percent(errors.length / entries.length)} (${outcomes.join(', ')})` : '0')
   field('errors').classList.toggle('bad', errors.length > 0)
@@ -410,6 +540,14 @@ function drawCard(card, row, entries) {
   square(ctx, 0, 0, swatch.width, { row, failed: row === NOBODY })
 }
 
+/** What the route announces for the role of these, for when the table is not on show. */
+function configuredFor(/** @type {Asked[]} */ entries) {
+  const [stable = 0, canary = 0] = weightsIn(announced) ?? []
+  const { role } = entries.at(-1) ?? {}
+  if (stable + canary === 0 || (role !== 'stable' && role !== 'canary')) return ''
+  return `${role} configured: ${percent((role === 'stable' ? stable : canary) / (stable + canary))}`
+}
+
 function drawSplit() {
   const verdict = element('verdict')
   const say = (/** @type {string} */ kind, /** @type {string} */ sentence, evidence = '') => {
@@ -417,7 +555,7 @@ function drawSplit() {
     put(verdict, sentence)
     put(element('evidence'), evidence)
   }
-  const weights = /^stable=(\d+), canary=(\d+)$/.exec(announced)?.slice(1).map(Number)
+  const weights = weightsIn(announced)
   const [stable = 0, canary = 0] = weights ?? []
   element('comparison').hidden = !weights || stable + canary === 0
   if (total === 0) return say('none', 'Waiting for the first reply')
@@ -467,6 +605,8 @@ function draw() {
   drawSplit()
   drawCards()
   drawStrip()
+  drawMoments()
+  drawPicked()
   if (total === 0) return
   const failed = asked.filter((entry) => entry.failed).length
   const summary = order.flatMap((row) => {
@@ -479,20 +619,155 @@ function draw() {
 
 function drawAll() {
   draw()
+  layOut()
   for (let index = 0; index < WINDOW; index++) drawSquare(index)
 }
 
+// Looking at one request
+
+/** The square that the pointer or the arrow keys are on. */
+let picked = -1
+
+function pick(/** @type {number} */ index) {
+  const left = picked
+  picked = asked[index] ? index : -1
+  for (const changed of [left, picked]) if (changed >= 0) drawSquare(changed)
+  drawPicked()
+}
+
+/** Who, what, when and how long; below its square, or above where it would hide what comes next. */
+function drawPicked() {
+  const about = element('about')
+  const entry = asked[picked]
+  about.hidden = !entry
+  grid.ariaValueMax = `${Math.max(1, asked.length)}`
+  grid.ariaValueNow = `${picked + 1}`
+  if (!entry) {
+    grid.ariaValueText = 'none picked'
+    return
+  }
+  const { row, role, pod, outcome, clock, ms, moment } = entry
+  const who = [nameOf(row), role, pod].filter(Boolean).join(', ')
+  const what = `${outcome} at ${clock}${ms === undefined ? '' : `, after ${milliseconds(ms)}`}`
+  put(about, [who, what, ...(moment ? [`${moment.letter}: ${moment.text}`] : [])].join('\n'))
+  grid.ariaValueText = about.textContent
+  const scale = cell / devicePixelRatio
+  const [column, line] = [picked % columns, Math.floor(picked / columns)]
+  const room = grid.clientWidth - about.offsetWidth
+  const isLow = (line + 1) * scale + about.offsetHeight > grid.clientHeight
+  const top = isLow ? line * scale - about.offsetHeight - 4 : (line + 1) * scale + 4
+  about.style.left = `${grid.offsetLeft + Math.max(0, Math.min(column * scale, room))}px`
+  about.style.top = `${grid.offsetTop + top}px`
+}
+
+function pickAt(/** @type {PointerEvent} */ { offsetX, offsetY }) {
+  const scale = cell / devicePixelRatio
+  const [column, line] = [Math.floor(offsetX / scale), Math.floor(offsetY / scale)]
+  pick(column < columns ? line * columns + column : -1)
+}
+
+grid.addEventListener('pointermove', pickAt)
+grid.addEventListener('pointerdown', pickAt)
+grid.addEventListener('pointerleave', ({ pointerType }) => pointerType === 'mouse' && pick(-1))
+grid.addEventListener('blur', () => pick(-1))
+grid.addEventListener('keydown', (event) => {
+  const newest = (total - 1) % WINDOW
+  /** @type {Record<string, number>} */
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }
+  const step = steps[event.key]
+  if (step === undefined || total === 0) return
+  event.preventDefault()
+  if (picked === -1) pick(newest)
+  else if (asked[picked + step]) pick(picked + step)
+})
+
+// For a room, and for a chat
+
+/** Shows the grid, the shares and the configured split alone, as large as the screen allows. */
+function toggleRoom(wanted = !root.classList.contains('room')) {
+  root.classList.toggle('room', wanted)
+  put(element('room-label'), wanted ? 'Leave' : 'Full screen')
+  // Where it is not allowed, the window has to do.
+  if (wanted) root.requestFullscreen?.().catch(() => {})
+  else if (document.fullscreenElement) document.exitFullscreen()
+  draw()
+}
+
+/** The state in one picture, of a size that chats show whole. */
+function picture() {
+  const canvas = document.createElement('canvas')
+  Object.assign(canvas, { width: 1200, height: 640 })
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'))
+  const write = (/** @type {string | null} */ words, /** @type {number} */ x, /** @type {number} */ y, font = '20px') => {
+    Object.assign(ctx, {
+      fillStyle: text(),
+      font: `${font} system-ui, sans-serif`,
+      textAlign: 'left',
+      textBaseline: 'alphabetic',
+    })
+    ctx.fillText(words ?? '', x, y, 1170 - x)
+  }
+  ctx.fillStyle = panel()
+  ctx.fillRect(0, 0, 1200, 640)
+  write(`${location.host}, ${new Date().toLocaleDateString('en-CA')} ${clock()}`, 30, 50, 'bold 24px')
+  for (const [index, entry] of asked.entries()) square(ctx, 30 + (index % 25) * 27, 80 + Math.floor(index / 25) * 27, 24, entry)
+  let y = 105
+  for (const row of order.filter((row) => cards.has(row)).slice(0, 4)) {
+    const field = (/** @type {string} */ name) => cards.get(row)?.querySelector(`[data-field="${name}"]`)?.textContent
+    square(ctx, 740, y - 20, 24, { row, failed: row === NOBODY })
+    write(`${field('name')} ${field('role')}`, 775, y, 'bold 22px')
+    write(`${field('share')}`, 740, y + 48, 'bold 46px')
+    write(`errors ${field('errors')}`, 910, y + 46)
+    y += 96
+  }
+  const lines = [element('verdict').textContent, announced, element('evidence').textContent]
+  lines.push(...moments.slice(-MOMENTS).map(({ letter, clock, text }) => `${letter}  ${clock}  ${text}`))
+  for (const [index, line] of lines.filter(Boolean).entries()) write(line, 740, y + 28 * index)
+  return canvas
+}
+
+async function share() {
+  const label = element('share-label')
+  /** @type {Promise<Blob | null>} */
+  const blob = new Promise((resolve) => picture().toBlob(resolve))
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': /** @type {Promise<Blob>} */ (blob) })])
+    put(label, 'Picture copied')
+  } catch {
+    // Without TLS a page may not write to the clipboard, unless it comes from this machine.
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(/** @type {Blob} */ (await blob))
+    link.download = `devops-api-${clock().replaceAll(':', '-')}.png`
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 4000)
+    put(label, 'Picture saved')
+  }
+  setTimeout(() => put(label, 'Copy picture'), 4000)
+}
+
 pause.addEventListener('click', togglePause)
+element('room').addEventListener('click', () => toggleRoom())
+element('share').addEventListener('click', share)
 rate.addEventListener('input', () => {
   element('rate-value').textContent = rate.value
   schedule()
 })
 element('controls').addEventListener('submit', (event) => event.preventDefault())
 addEventListener('keydown', (event) => {
-  if (event.key !== ' ' || event.repeat || event.target === pause) return
-  event.preventDefault()
-  togglePause()
+  const { key, target, repeat, altKey, ctrlKey, metaKey } = event
+  if (repeat || altKey || ctrlKey || metaKey) return
+  if (key === ' ') {
+    if (target instanceof HTMLButtonElement) return
+    event.preventDefault()
+    togglePause()
+  } else if (key === 'f') toggleRoom()
+  else if (key === 'c') share()
+  else if (key === 'Escape') {
+    if (picked >= 0) pick(-1)
+    else toggleRoom(false)
+  }
 })
+document.addEventListener('fullscreenchange', () => document.fullscreenElement ?? toggleRoom(false))
 document.addEventListener('visibilitychange', () => schedule())
 dark.addEventListener('change', drawAll)
 new ResizeObserver(drawAll).observe(grid)

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Histogram, type Series } from '../histogram.ts'
-import { notFound } from './errors.ts'
+import { unmatched } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -50,16 +50,18 @@ export const replies = fp(async (app) => {
     route.onSend = [finish(`${route.method}`, route.url), ...[route.onSend ?? []].flat()]
   })
 
-  // A scope of its own, so that its hook is not also every route's.
-  app.register(async (unmatched) => {
+  // A scope of its own, so that its hooks are not also every route's.
+  app.register(async (scope) => {
     const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
     const finishers = new Map(methods.map((method) => [method, finish(method, 'unmatched')]))
     const finishOther = finish('_OTHER', 'unmatched') // so named by OpenTelemetry
-    unmatched.addHook('onSend', (request, reply, payload, done) => {
+    scope.addHook('onSend', (request, reply, payload, done) => {
       const finishUnmatched = finishers.get(request.method) ?? finishOther
       finishUnmatched(request, reply, payload, done)
     })
-    unmatched.setNotFoundHandler(notFound)
+    // Before Fastify looks at the type of a body that nobody would parse.
+    scope.addHook('onRequest', (request, _reply, done) => done(unmatched(app, request.method, request.url)))
+    scope.setNotFoundHandler(() => {})
   })
 })
 

@@ -6,7 +6,8 @@ export const requestLines = fp(async (app) => {
   app.addHook('onResponse', (request, reply, done) => {
     if (request.routeOptions.logLevel !== 'silent') {
       const { method, url, ip } = request
-      app.logger.debug({ method, url, ip, status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+      // A socket for both families gives IPv4 addresses as those of IPv6.
+      app.logger.debug({ method, url, ip: ip.replace('::ffff:', ''), status: reply.statusCode, ms: reply.elapsedTime }, 'request')
     }
     done()
   })

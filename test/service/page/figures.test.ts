@@ -73,9 +73,13 @@ describe('the live page, in Chromium', () => {
       ['200 without a version', (response) => response.end('null')],
       ['200 without a version', (response) => response.writeHead(200, { 'app-version': 'v1' }).end('{}')],
       ['redirect', (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/version' }).end()],
+      ['reply cut off', (response) => response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy())],
       [
-        'connection failed',
-        (response) => response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy()),
+        'reply cut off of v2',
+        (response) =>
+          response
+            .writeHead(200, { 'content-length': '100', 'app-version': 'v2', 'app-role': 'canary' })
+            .write('{', () => response.destroy()),
       ],
       ['no answer within 3 s', () => {}],
     ]
@@ -92,17 +96,11 @@ describe('the live page, in Chromium', () => {
     expect(others).toEqual([])
     expect(stable).toMatchObject({ name: 'v1', requests: `${of('fine')}`, errors: '0' })
     expect(stable?.share).toBe(`${((of('fine') / total) * 100).toFixed(1)} %`)
-    expect(canary).toMatchObject({ name: 'v2', requests: `${of('500 of v2') + of('503 of v2')}` })
+    expect(canary).toMatchObject({ name: 'v2', requests: `${of('500 of v2') + of('503 of v2') + of('reply cut off of v2')}` })
     expect(canary?.errors).toMatch(/^100\.0 % /)
-    for (const status of [500, 503]) expect(canary?.errors).toContain(`${of(`${status} of v2`)} × ${status}`)
+    for (const kind of ['500', '503', 'reply cut off']) expect(canary?.errors).toContain(`${of(`${kind} of v2`)} × ${kind}`)
     expect(nobody?.name).toBe('No version')
-    for (const kind of [
-      '500 without a version',
-      '200 without a version',
-      'redirect',
-      'connection failed',
-      'no answer within 3 s',
-    ]) {
+    for (const kind of ['500 without a version', '200 without a version', 'redirect', 'reply cut off', 'no answer within 3 s']) {
       expect(of(kind)).toBeGreaterThan(0)
       expect(nobody?.errors).toContain(`${of(kind)} × ${kind}`)
     }

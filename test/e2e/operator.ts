@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { roles } from '../../src/canary/roles.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
-import { createNamespace, deleteNamespace, describeNamespace, env, namespace, rolledOut, run } from './cluster.ts'
+import { createNamespace, deleteNamespace, describeNamespace, env, namespace, poll, rolledOut, run } from './cluster.ts'
 import { gateway, hostname } from './gateway.ts'
 import { Load } from './load.ts'
 import { install } from './releases.ts'
@@ -59,4 +60,12 @@ export async function newCanary(version: string, ...overlays: string[]): Promise
   edit('values-canary.yaml', { 'env.DEVOPSAPI_VERSION': version })
   await install('canary', ...overlays)
   await rolledOut('canary')
+}
+
+/** Both releases, installed and ready, with the load on them. */
+export async function startUnderLoad(): Promise<void> {
+  for (const role of roles) await install(role)
+  for (const role of roles) await rolledOut(role)
+  await poll(async () => expect((await canary('status')).exitCode).toBe(0))
+  load.start()
 }

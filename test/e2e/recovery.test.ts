@@ -3,18 +3,13 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { beforeAll, expect, it } from 'vitest'
 import { edit } from './chart.ts'
-import { env, namespace, rolledOut, run } from './cluster.ts'
-import { canary, load, newCanary, start, values, weights } from './operator.ts'
-import { install } from './releases.ts'
+import { env, namespace, run } from './cluster.ts'
+import { canary, load, newCanary, start, startUnderLoad, values, weights } from './operator.ts'
 import { note } from './summary.ts'
 
 beforeAll(async () => {
   edit('values-stable.yaml', { 'traffic.stable': 100, 'traffic.canary': 0 })
-  await install('stable')
-  await install('canary')
-  await rolledOut('stable')
-  await rolledOut('canary')
-  load.start()
+  await startUnderLoad()
 })
 
 /** Starts a command, kills it as soon as it has written a line, perhaps with the Helm it runs and in the middle of its work. */

@@ -1,8 +1,9 @@
 import { Interrupted } from '../errors.ts'
-import { Sample } from '../sampling/sample.ts'
+import { type Outcome, Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, findExpected } from './expectation.ts'
+import { isSticky } from './isSticky.ts'
 import { farFromMean } from './statistics.ts'
 
 const LOOK = { requests: 200, rate: 400 }
@@ -12,6 +13,7 @@ const LOOKS = 2
 /**
  * Waits until replies come as they should.
  * @param rate requests a second on average, at most
+ * @param onOutcome called with what becomes of each request
  * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before
  */
 export async function waitForReplies(
@@ -20,8 +22,9 @@ export async function waitForReplies(
   patienceMs: number,
   signal: AbortSignal,
   rate = LOOK.rate,
+  onOutcome?: (outcome: Outcome) => void,
 ): Promise<number | undefined> {
-  const client = new VersionClient(target)
+  let client = new VersionClient(target)
   const until = performance.now() + patienceMs
   let since = 0
   try {
@@ -31,12 +34,22 @@ export async function waitForReplies(
       await sendRequests(
         client,
         { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) },
-        (outcome) => sample.add(outcome),
+        (outcome) => {
+          sample.add(outcome)
+          onOutcome?.(outcome)
+        },
         signal,
       )
       if (signal.aborted) throw new Interrupted()
-      if (!agreesWith(sample, expectation)) agreeing = 0
-      else if (agreeing++ === 0) since = startedAt
+      if (agreesWith(sample, expectation)) {
+        if (agreeing++ === 0) since = startedAt
+      } else {
+        agreeing = 0
+        if (isSticky(sample, expectation)) {
+          await client.close()
+          client = new VersionClient({ ...target, areFresh: true })
+        }
+      }
       if (agreeing === 0 && performance.now() > until) return undefined
     }
     return since

@@ -1,5 +1,5 @@
 import { unescape as decode } from 'node:querystring'
-import { Pool } from 'undici'
+import { Client } from 'undici'
 import type { Outcome } from './sample.ts'
 
 /** Whom to ask, and how. */
@@ -8,8 +8,10 @@ export interface Target {
   readonly url: URL
   /** By name; `host` and `authorization` replace what the URL says. */
   readonly headers: Readonly<Record<string, string>>
-  /** The most connections, and so requests, at a time; they are kept alive. */
+  /** The most requests at a time. */
   readonly connections: number
+  /** Whether each request has a connection of its own, where others are kept alive. */
+  readonly areFresh?: boolean
   readonly timeoutMs: number
   /** Matches the names of canary's pods, where the role that a reply states does not tell: all others are then stable's. */
   readonly canaryPods?: RegExp | undefined
@@ -40,7 +42,9 @@ const basic = ({ username, password }: URL) =>
  */
 export class VersionClient {
   readonly target: Target
-  readonly #pool: Pool
+  readonly #clients: Client[]
+  /** Numbers of those that nobody uses. */
+  readonly #free: number[]
   readonly #headers: Readonly<Record<string, string>>
 
   constructor(target: Target) {
@@ -50,36 +54,36 @@ export class VersionClient {
     // Without this header, a server may choose any coding.
     this.#headers = { 'accept-encoding': 'identity', ...(hasCredentials && { authorization: basic(url) }), ...headers }
     // With HTTPS, the certificate must be for the name in the host header, whatever the address. Time is kept for the whole request, below.
-    this.#pool = new Pool(url.origin, {
-      connections,
-      allowH2: false,
-      connectTimeout: timeoutMs,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
+    const options = { allowH2: false, connectTimeout: timeoutMs, headersTimeout: 0, bodyTimeout: 0 }
+    // More than are used at a time, so that which one is next is left to chance: turns would fall in step with a gateway's.
+    const number = 2 * connections
+    this.#clients = Array.from({ length: number }, () => new Client(url.origin, options))
+    this.#free = [...this.#clients.keys()]
   }
 
   /**
-   * Asks once. Never rejects: whatever goes wrong is the outcome.
+   * Asks once; no more than `connections` at a time. Never rejects: whatever goes wrong is the outcome.
    * @param since when its latency begins, on the clock of `performance.now`
    */
   async ask(since = performance.now()): Promise<Outcome> {
-    const { url, timeoutMs, canaryPods } = this.target
+    const { url, timeoutMs, canaryPods, areFresh = false } = this.target
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)
+    const connection = this.#take()
     try {
-      const reply = await this.#pool.request({
+      const reply = await (this.#clients[connection] as Client).request({
         path: url.pathname + url.search,
         method: 'GET',
         headers: this.#headers,
         signal: deadline.signal,
+        reset: areFresh,
       })
       const text = await read(reply.body)
-      const outcome = understand(reply.statusCode, reply.headers, text)
       const microseconds = (performance.now() - since) * 1000
+      const outcome = { ...understand(reply.statusCode, reply.headers, text), microseconds, ...(!areFresh && { connection }) }
       const { pod } = outcome
-      if (!canaryPods || pod === undefined) return { ...outcome, microseconds }
-      return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable', microseconds }
+      if (!canaryPods || pod === undefined) return outcome
+      return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable' }
     } catch (error) {
       if (deadline.signal.aborted) return { error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException
@@ -87,12 +91,22 @@ export class VersionClient {
       return { error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
     } finally {
       clearTimeout(timer)
+      this.#free.push(connection)
     }
+  }
+
+  #take(): number {
+    const index = Math.floor(Math.random() * this.#free.length)
+    const taken = this.#free[index]
+    if (taken === undefined) throw new Error(`more than ${this.#clients.length} requests at a time`)
+    this.#free[index] = this.#free.at(-1) as number
+    this.#free.pop()
+    return taken
   }
 
   /** Closes the connections; what is under way fails. */
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    await Promise.all(this.#clients.map((client) => client.destroy()))
   }
 }
 

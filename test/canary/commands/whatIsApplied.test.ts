@@ -122,7 +122,7 @@ describe.concurrent('shift changes what it says and no more', () => {
     const { cluster } = await installedReleases(chart)
     const { exitCode, stderr } = await run(`shift 9999/1 --chart ${chart}`, cluster)
     expect(stderr).toMatch(
-      /^canary: to judge 9999\/1 takes [\d,]+ requests: say so with --requests \d+, or choose a larger share$/,
+      /^canary: to judge 9999\/1 takes [\d,]+ requests, and more in case of doubt: say how many at most with --requests, or choose a larger share$/,
     )
     expect(exitCode).toBe(64)
     // What it names can be given.
@@ -325,6 +325,7 @@ describe.concurrent('promote gives what was judged', () => {
       outcome: 'nothing to promote',
       steps: [],
       report: null,
+      byCanary: { replies: 0, errors: 0 },
       notes: [],
     })
     expect(revisions()).toHaveLength(1)

@@ -45,8 +45,8 @@ export const replies = fp(async (app) => {
         byStatus.set(statusCode, series)
       }
       series.observe((performance.now() - arrival(request)) / 1000)
-      // Once it is sent, Node sets the timeout of an idle connection instead.
-      reply.raw.setTimeout(SEND_TIMEOUT_MS)
+      // Once the reply is sent, Node sets the timeout of an idle connection instead. What `inject` asks has no real socket.
+      request.raw.socket.setTimeout?.(SEND_TIMEOUT_MS)
       done()
     }
   }

@@ -83,7 +83,7 @@ describe('declaredSplit', () => {
     [
       'says what the chart does not know',
       'role: stable\nimage: {tag: 1.10}\n',
-      "Helm refuses FOLDER/values-stable.yaml: devops-api: - at '/image/tag': value must be 'an image tag in quotes, such as \"1.10\"'",
+      "Helm refuses FOLDER/values-stable.yaml: devops-api: - at '/image/tag': value must be 'an image tag in quotes, such as \"1.10\"; a digest is for image.digest'",
     ],
   ])('is refused where a file %s', async (_, text, message) => {
     const folder = chart({ 'values-stable.yaml': text })

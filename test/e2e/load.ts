@@ -74,16 +74,6 @@ export class Load {
     return this.#stoppedAt - this.#startedAt
   }
 
-  /** How many requests were sent in each whole second: whether the load was as steady as it should be. */
-  get sentEachSecond(): number[] {
-    const counts = new Array<number>(Math.floor(this.duration / 1000)).fill(0)
-    for (const { sentAt } of this.replies) {
-      const second = Math.floor((sentAt - this.#startedAt) / 1000)
-      if (second < counts.length) counts[second] = (counts[second] ?? 0) + 1
-    }
-    return counts
-  }
-
   /** The first of the replies that nobody expected, for a person to read; empty when there are none. */
   get complaint(): string {
     const wrong = this.replies.filter(({ expected }) => !expected)

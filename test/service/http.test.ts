@@ -1,6 +1,7 @@
+import { type AddressInfo, connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import request from 'supertest'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { buildApp } from '../../src/service/app.ts'
 
@@ -153,6 +154,32 @@ describe('a request body', () => {
     const reply = await app.inject({ url: '/version', headers: { 'content-length': '0' } })
     expect(reply.statusCode).toBe(200)
   })
+})
+
+it('hangs up on a client that does not read its replies', async () => {
+  const listening = await buildApp(env)
+  let answered = 0
+  listening.addHook('onResponse', async () => {
+    answered++
+  })
+  await listening.listen({ host: '127.0.0.1', port: 0 })
+  const ended = new Promise<void>((resolve) => {
+    listening.server.once('connection', (connection) => connection.once('close', resolve))
+  })
+  let isOver = false
+  ended.then(() => {
+    isOver = true
+  })
+  const { port } = listening.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  // Replies go out as long as there is room for them on the way.
+  for (let asked = 1; !isOver; asked++) {
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await vi.waitFor(() => expect(isOver || answered === asked).toBe(true), { timeout: 120_000, interval: 2 })
+  }
+  expect(answered).toBeGreaterThan(0)
+  socket.destroy()
+  await listening.close()
 })
 
 describe('GET /livez and /readyz', () => {

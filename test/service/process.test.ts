@@ -308,6 +308,19 @@ describe.concurrent('a request', () => {
   })
 })
 
+describe.concurrent('a client that does not read', () => {
+  it('cannot have more than a few requests wait', async () => {
+    const { port } = await listening()
+    const few = await dial(port)
+    few.socket.write(get('/').repeat(11))
+    await until(() => few.received().split('HTTP/1.1 200 OK\r\n').length === 12)
+    const many = await dial(port)
+    many.socket.on('error', () => {}).write(get('/').repeat(1000))
+    await many.closed
+    expect(many.received()).toBe('')
+  })
+})
+
 describe.concurrent.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   it('ends an idle service with exit code 0, without waiting for clients to hang up', async () => {
     const { child, port, lines } = await listening()

@@ -5,6 +5,9 @@ import { answer, HttpError, unmatched } from './errors.ts'
 /** Bytes of an unwanted body that are read away, so that its sender gets to read the refusal instead of a reset connection. */
 const MAX_DISCARDED_BYTES = 1024 * 1024
 
+/** Requests that may wait on one connection for the replies before theirs: those of a client that reads none would fill the memory. */
+const MAX_WAITING = 10
+
 /** A host name or address, perhaps with a port, or nothing (RFC 9110, 7.2); several that were joined have a space. */
 const hostAndPort = /^([\w.~!$&'()*+,;=%-]*|\[[\w:.]+\])(:\d*)?$/
 
@@ -20,8 +23,21 @@ export const refusals = fp(async (app) => {
     answer(app, socket, unmatched(app, method, url))
   })
 
+  const waiting = new WeakMap<Socket, number>()
+  const wait = (socket: Socket, change: 1 | -1) => {
+    const count = (waiting.get(socket) ?? 0) + change
+    waiting.set(socket, count)
+    if (count > MAX_WAITING) socket.destroy()
+  }
+
   app.addHook('onRequest', (request, reply, done) => {
-    const { headers, httpVersion } = request.raw
+    const { headers, httpVersion, socket } = request.raw
+    // Node gives a reply its socket when its turn comes.
+    if (reply.raw.socket === null) {
+      reply.raw.once('socket', () => wait(socket, -1))
+      wait(socket, 1)
+      if (socket.destroyed) return
+    }
     if (headers.host === undefined && httpVersion === '1.1') {
       done(new HttpError(400, 'a Host header is required'))
       return

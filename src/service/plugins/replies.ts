@@ -11,6 +11,9 @@ declare module 'fastify' {
   }
 }
 
+/** A client that has taken nothing of its reply for so long, or for twice as long, is hung up on. */
+const SEND_TIMEOUT_MS = 15_000
+
 /**
  * What every reply gets: who answers, that it may not be cached, and its place in the histogram. A single hook does it all, because
  * each further one costs CPU on every reply. It belongs to a route, so that no client can make a new series.
@@ -42,6 +45,8 @@ export const replies = fp(async (app) => {
         byStatus.set(statusCode, series)
       }
       series.observe((performance.now() - arrival(request)) / 1000)
+      // Once the reply is sent, Node sets the timeout of an idle connection instead. What `inject` asks has no real socket.
+      request.raw.socket.setTimeout?.(SEND_TIMEOUT_MS)
       done()
     }
   }

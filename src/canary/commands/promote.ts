@@ -43,7 +43,7 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
           .argParser(steps)
           .default([100], '100'),
       ),
-    [120_000, '2m', 'how long the route and the replies may take to follow, and how long a gate may be INCONCLUSIVE'],
+    [120_000, '2m', 'how long the route and the replies may take to follow, and how long to ask again where nobody answers'],
   )
     .option('--pause', 'ask before each further step')
     .action((options: Options) => run(options, terminal))

@@ -1,7 +1,5 @@
 export type Interval = readonly [low: number, high: number]
 
-const Z_95 = 1.959963984540054 // the standard normal distribution's 97.5th percentile
-
 /** ln n!: the sum itself where it is short, else Stirling's series (DLMF 5.11.1), then good to 11 digits. */
 function logFactorial(n: number): number {
   if (n >= 16)
@@ -55,15 +53,6 @@ export function leastShare(k: number, n: number, alpha: number): number {
     else high = middle
   }
   return low
-}
-
-/** Where the true share lies, with 95 % confidence, if `k` of `n` trials hit (Wilson 1927; Brown, Cai and DasGupta 2001). */
-export function wilsonInterval(k: number, n: number): Interval {
-  const share = k / n
-  const z2 = Z_95 ** 2 / n
-  const middle = (share + z2 / 2) / (1 + z2)
-  const half = (Z_95 / (1 + z2)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n))
-  return [Math.max(0, middle - half), Math.min(1, middle + half)]
 }
 
 /**

@@ -12,7 +12,6 @@ import {
   quantileRanks,
   rarelyExceeded,
   rarelyMissed,
-  wilsonInterval,
 } from '../../../src/canary/verdict/statistics.ts'
 import { seeded } from '../../seeded.ts'
 
@@ -84,16 +83,13 @@ it('Far from the mean counts both sides, and what is just as far', () => {
 })
 
 // Newcombe, Statistics in Medicine 17 (1998), 857–872, table I.
-const shares = [
-  { k: 81, n: 263, wilson: [0.2553, 0.3662], exact: [0.2527, 0.3676] },
-  { k: 15, n: 148, wilson: [0.0624, 0.1605], exact: [0.0578, 0.1617] },
-  { k: 0, n: 20, wilson: [0, 0.1611], exact: [0, 0.1684] },
-  { k: 1, n: 29, wilson: [0.0061, 0.1718], exact: [0.0009, 0.1776] },
-]
-
-it.each(shares)('The intervals of $k of $n are the published ones', ({ k, n, wilson, exact }) => {
+it.each([
+  { k: 81, n: 263, exact: [0.2527, 0.3676] },
+  { k: 15, n: 148, exact: [0.0578, 0.1617] },
+  { k: 0, n: 20, exact: [0, 0.1684] },
+  { k: 1, n: 29, exact: [0.0009, 0.1776] },
+])('The bounds of $k of $n are the published ones', ({ k, n, exact }) => {
   const rounded = (numbers: readonly number[]) => numbers.map((number) => Number(number.toFixed(4)))
-  expect(rounded(wilsonInterval(k, n))).toEqual(wilson)
   expect(rounded([leastShare(k, n, 0.025), 1 - leastShare(n - k, n, 0.025)])).toEqual(exact)
 })
 

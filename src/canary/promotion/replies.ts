@@ -1,6 +1,6 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Interrupted, WrongUse } from '../errors.ts'
-import { count, whole } from '../format.ts'
+import { count } from '../format.ts'
 import type { Progress } from '../output/progress.ts'
 import { type Role, roles } from '../roles.ts'
 import type { Outcome } from '../sampling/sample.ts'
@@ -9,7 +9,7 @@ import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
 import { type Expectation, findExpected, shares } from '../verdict/expectation.ts'
-import { type Limits, usualSize } from '../verdict/plan.ts'
+import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
 import { findTarget, type WhereToAsk } from './findTarget.ts'
@@ -82,7 +82,7 @@ export class Replies {
     const usual = usualSize(shares(roles.map((role) => ({ role, weight: weights[role] }))), limits)
     if (usual > MOST_BY_DEFAULT)
       throw new WrongUse(
-        `to judge ${showWeights(weights)} takes ${whole(usual)} requests, and more in case of doubt: say how many at most with --requests, or choose a larger share`,
+        `to judge ${showWeights(weights)} takes ${sizeText(usual)} requests, and more in case of doubt: say how many at most with --requests, or choose a larger share`,
       )
   }
 

@@ -9,7 +9,7 @@ import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
 import { type Expectation, findExpected, shares } from '../verdict/expectation.ts'
-import { type Limits, usualSize } from '../verdict/plan.ts'
+import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
 import { findTarget, type WhereToAsk } from './findTarget.ts'
@@ -89,7 +89,7 @@ export class Replies {
       usual <= MOST_REQUESTS
         ? ', and more in case of doubt: say how many at most with --requests, or choose a larger share'
         : `, and --requests may be ${whole(MOST_REQUESTS)} at most: choose a larger share`
-    throw new WrongUse(`to judge ${showWeights(weights)} takes ${whole(usual)} requests${what}`)
+    throw new WrongUse(`to judge ${showWeights(weights)} takes ${sizeText(usual)} requests${what}`)
   }
 
   /**

@@ -1,11 +1,10 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
-import { whole } from '../format.ts'
 import type { Role } from '../roles.ts'
 import { type Block, bucketOf, type InBlock } from '../sampling/blocks.ts'
 import { emptyLatency, type Sample, type Source } from '../sampling/sample.ts'
 import { type Expected, findExpected, nameOf, rolesOf } from './expectation.ts'
 import type { Gate } from './gate.ts'
-import type { Look, Plan } from './plan.ts'
+import { type Look, type Plan, sizeText } from './plan.ts'
 import { designEffect } from './statistics.ts'
 
 /** What the expectation says about someone, and what came of it. */
@@ -27,6 +26,8 @@ export interface Case extends Plan {
   /** Whether the sample has come as far as the look: one that was interrupted has not, and passes nothing. */
   readonly isLook: boolean
   readonly blocks: readonly Block<Source>[]
+  /** How many equal stretches of time the requests are spread over, or as good as. */
+  readonly spread: number
 }
 
 export interface Finding extends Pick<Gate, 'verdict' | 'reason'> {
@@ -54,7 +55,9 @@ export function caseOf(sample: Sample, plan: Plan): Case {
       sources,
     }
   })
-  return { ...plan, sample, observed, look, isLook: sample.requests >= look.requests, blocks: [...sample.blocks] }
+  const blocks = [...sample.blocks]
+  const spread = sample.requests ** 2 / sum(blocks.map(({ requests }) => requests ** 2))
+  return { ...plan, sample, observed, look, isLook: sample.requests >= look.requests, blocks, spread }
 }
 
 export const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
@@ -71,22 +74,22 @@ function merged(latencies: RecordableHistogram[]): RecordableHistogram {
  * @param effect the design effect: so many requests tell as much as one that is independent of the others
  */
 export function finding(of: Case, isFault: boolean, isFine: boolean, effect: number, reasons: readonly string[]): Finding {
-  const { look, isLook, enough, sample, blocks } = of
+  const { look, isLook, enough, sample, spread } = of
   const reason = reasons.join('; ')
   const isEnough = sample.requests >= enough
   // With fewer stretches of time, all of it may be one burst.
-  if (isFault && (blocks.length >= FEWEST_BLOCKS || isEnough)) return { verdict: 'FAIL', reason }
+  if (isFault && (spread >= FEWEST_BLOCKS || isEnough)) return { verdict: 'FAIL', reason }
   if (isFine && isLook && look.beta > 0) return { verdict: 'PASS', reason }
   if (isLook && sample.requests / effect >= enough) return { verdict: 'FAIL', reason }
   return open(of, reason)
 }
 
 /** What is neither surely worse than allowed nor surely better than what must not pass. */
-export function open({ sample, looks, enough, isLook }: Case, reason: string): Finding {
-  const isLast = isLook && sample.requests >= (looks.at(-1) as Look).requests
+export function open({ sample, looks, enough, usual, isLook }: Case, reason: string): Finding {
   let why = 'too early to tell'
-  if (sample.requests >= enough) why = 'errors or pauses come in bursts, too few of them to tell'
-  else if (isLast) why = `too few requests to tell: that takes up to ${whole(enough)}`
+  if (isLook && sample.requests >= enough) why = 'errors or pauses come in bursts, too few of them to tell'
+  else if (isLook && looks.at(-1)?.requests === sample.requests)
+    why = `too few requests to tell: as a rule, that takes ${sizeText(usual)}`
   return { verdict: 'INCONCLUSIVE', reason, why }
 }
 
@@ -105,9 +108,10 @@ export const worst = (verdicts: readonly Gate['verdict'][]): Gate['verdict'] =>
   order.find((verdict) => verdicts.includes(verdict)) ?? 'NOT APPLICABLE'
 
 /** By how much the error rate of all requests varies more between stretches of time than chance explains. */
-export function effectOnRate({ blocks, sample: { requests } }: Case, errors: number): number {
+export function effectOnRate({ blocks, spread, sample: { requests } }: Case, errors: number): number {
   const rate = errors / requests
   return effect(
+    spread,
     blocks.map((block) => (block.errors - rate * block.requests) / requests),
     (rate * (1 - rate)) / requests,
   )
@@ -122,6 +126,7 @@ export function effectOnDifference(of: Case, canary: Observed, stable: Observed)
     deviationsOf(of, observed, ({ errors, replies }) => ({ hits: errors, trials: replies })),
   ) as [Deviations, Deviations]
   return effect(
+    of.spread,
     ofCanary.deviations.map((deviation, index) => deviation - (ofStable.deviations[index] as number)),
     ofCanary.variance + ofStable.variance,
   )
@@ -134,7 +139,7 @@ export function effectOnSlow(of: Case, observed: Observed, ms: number): number {
     hits: sum([...latency.subarray(bucket + 1)]),
     trials: sum([...latency]),
   }))
-  return effect(deviations, variance)
+  return effect(of.spread, deviations, variance)
 }
 
 interface Deviations {
@@ -161,8 +166,9 @@ function deviationsOf(
   }
 }
 
-const effect = (deviations: number[], variance: number) =>
-  deviations.length < FEWEST_BLOCKS ? 1 : designEffect(deviations, variance)
+// Of fewer stretches of time, nothing can be said, and nothing fails.
+const effect = (spread: number, deviations: number[], variance: number) =>
+  spread < FEWEST_BLOCKS ? 1 : designEffect(deviations, variance)
 
 /** As many hits and trials as tell as much when they are independent, rounded to whole ones for a lower and for a higher share. */
 export function independent(hits: number, trials: number, effect: number): { low: [number, number]; high: [number, number] } {

@@ -1,3 +1,4 @@
+import { whole } from '../format.ts'
 import { Sample } from '../sampling/sample.ts'
 import { type Expectation, rolesOf } from './expectation.ts'
 import { requireCounts, requirePlannable } from './requireNumbers.ts'
@@ -53,6 +54,9 @@ const RESERVE = 3
 /** How often chance may keep a sample without any fault from passing at the first look that may pass. */
 const UNLUCKY = 0.05
 
+/** More requests than this nobody asks for. */
+export const MOST = 10_000_000
+
 /** What a plan depends on. */
 interface Design {
   readonly limits: Limits
@@ -77,47 +81,57 @@ interface Design {
 export function plan(
   expectation: Expectation,
   limits: Limits,
-  { requests, steps = 1 }: { requests?: number | undefined; steps?: number } = {},
+  { requests = MOST, steps = 1 }: { requests?: number | undefined; steps?: number } = {},
 ): Plan {
   requirePlannable(expectation, limits)
-  if (requests !== undefined) requireCounts({ 'the number of requests': requests })
+  requireCounts({ 'the number of requests': requests })
   const { detect, maxErrorIncrease } = limits
   if (detect <= maxErrorIncrease)
     throw new RangeError(`what must not pass (${detect}) must be more than what is allowed (${maxErrorIncrease})`)
-  if (limits.strict) {
-    const size = requests ?? 500
-    return { expectation, limits, looks: [{ requests: size, alpha: ALPHA / 2, beta: BETA }], usual: size, enough: size }
-  }
+  if (limits.strict)
+    return { expectation, limits, looks: [{ requests, alpha: ALPHA / 2, beta: BETA }], usual: requests, enough: requests }
   const design = designOf(expectation, limits)
   const usual = usualSize(expectation, limits)
-  const early: number[] = []
-  for (let size = usual / 2; size >= FIRST_LOOK; size /= 2) early.unshift(Math.ceil(size))
+  const early = halves(Math.min(usual, 2 * requests))
 
   const comparisons = 1 + Number(design.shares.length > 0) + (design.pair ? 2 : 0)
   const betaOf = (late: number) => BETA / 2 ** (late + 1)
   // One more than there are looks: what the last one leaves open.
   const alphaOf = (late: number) => ALPHA / steps / comparisons / (early.length + late + 1 + RESERVE + 1)
   const decides = (late: number) => (n: number) => isDecisive(design, n, alphaOf(late), betaOf(late))
+  const sizeOf = (late: number) => usual * 2 ** late
   let last = 0
-  while (!decides(last)(usual * 2 ** last)) last++
-  const enough = last === 0 ? usual : smallest(10, decides(last), usual * 2 ** (last - 1))
+  while (sizeOf(last) < requests && !decides(last)(sizeOf(last))) last++
+  const isKnown = sizeOf(last) <= MOST && decides(last)(sizeOf(last))
+  let enough = Number.POSITIVE_INFINITY
+  if (isKnown) enough = last === 0 ? usual : smallest(10, decides(last), sizeOf(last - 1))
 
-  const late = Array.from({ length: last }, (_, index) => usual * 2 ** index)
-  const sizes = [...early, ...late, ...Array.from({ length: RESERVE + 1 }, (_, index) => enough * 2 ** index)]
-  const alpha = alphaOf(last)
+  const late = Array.from({ length: last }, (_, index) => sizeOf(index))
+  const reserve = Array.from({ length: RESERVE + 1 }, (_, index) => (isKnown ? enough : sizeOf(last)) * 2 ** index)
+  const sizes = [...early, ...late, ...reserve]
   const looks = sizes.map((size, index) => ({
     requests: size,
-    alpha,
+    alpha: alphaOf(last),
     beta: index < early.length ? 0 : betaOf(index - early.length),
   }))
-  return { expectation, limits, looks: requests === undefined ? looks : capped(looks, requests), usual, enough }
+  return { expectation, limits, looks: capped(looks, requests), usual, enough }
 }
 
-/** How many requests it takes where nothing is wrong, as a rule: what `plan` says, sooner. */
-export const usualSize = (expectation: Expectation, limits: Limits): number => {
-  const design = designOf(expectation, limits)
-  return smallest(10, (n) => mayPass(design, n, BETA / 2))
+/** Looks before one of this size, each half as large as the next. */
+function halves(size: number): number[] {
+  const sizes: number[] = []
+  for (let half = size / 2; half >= FIRST_LOOK; half /= 2) sizes.unshift(Math.ceil(half))
+  return sizes
 }
+
+/** How many requests it takes where nothing is wrong, as a rule; infinitely many are more than anybody asks for. */
+export function usualSize(expectation: Expectation, limits: Limits): number {
+  const design = designOf(expectation, limits)
+  return mayPass(design, MOST, BETA / 2) ? smallest(10, (n) => mayPass(design, n, BETA / 2)) : Number.POSITIVE_INFINITY
+}
+
+/** What `usualSize` says, for people. */
+export const sizeText = (usual: number): string => (Number.isFinite(usual) ? whole(usual) : `more than ${whole(MOST)}`)
 
 function capped(looks: Look[], requests: number): Look[] {
   const next = looks.find((look) => look.requests >= requests)

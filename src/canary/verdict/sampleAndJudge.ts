@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WrongUse } from '../errors.ts'
-import { whole } from '../format.ts'
 import { Counts, type Outcome, Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
 import { shownUrl } from '../sampling/shownUrl.ts'
@@ -10,7 +9,7 @@ import type { Judgement } from './gate.ts'
 import { isSticky } from './isSticky.ts'
 import { judge } from './judge.ts'
 import { isSilent, isVoid } from './notAsked.ts'
-import { type Limits, plan, usualSize } from './plan.ts'
+import { type Limits, plan, sizeText, usualSize } from './plan.ts'
 import { whyRefused } from './rateLimit.ts'
 
 export interface CheckOptions {
@@ -47,8 +46,11 @@ export const MOST_BY_DEFAULT = 50_000
 
 const MOST_FIRST_REPLIES = 20
 
-/** The first requests are spread over half a second and more, whatever the rate: what comes in a burst could be taken for all there is. */
-const SLOW_START = { requests: 120, batch: 10, rate: 200 }
+/**
+ * The first requests come in waves, 50 ms apart on average, of ten or a twelfth of those before: otherwise a burst of errors could be
+ * taken for all there is.
+ */
+const SLOW_START = { requests: 600, smallest: 10, part: 1 / 12, gapMs: 50 }
 
 /**
  * Takes a sample, and judges it at each look of its plan, until that decides.
@@ -88,7 +90,7 @@ export function refuseHuge(expectation: Expectation, limits: Limits): void {
   const usual = usualSize(expectation, limits)
   if (usual > MOST_BY_DEFAULT)
     throw new WrongUse(
-      `to judge so small a share or rate takes ${whole(usual)} requests, and more in case of doubt: say how many at most with --requests`,
+      `to judge so small a share or rate takes ${sizeText(usual)} requests, and more in case of doubt: say how many at most with --requests`,
     )
 }
 
@@ -115,12 +117,13 @@ async function ask(client: VersionClient, expectation: Expectation, options: Che
   let judgement: Judgement | undefined
   for (const look of planned.looks) {
     while (sample.requests < look.requests && !ended.aborted) {
-      const isSlow = !limits.strict && sample.requests < SLOW_START.requests && rate > SLOW_START.rate
-      const left = look.requests - sample.requests
-      const pace = { requests: isSlow ? Math.min(left, SLOW_START.batch) : left, rate, onUnsent: () => sample.unsent++ }
+      const { requests } = sample
+      const wave = Math.max(SLOW_START.smallest, Math.floor(requests * SLOW_START.part))
+      const isSlow = !limits.strict && requests < SLOW_START.requests && rate > (1000 * wave) / SLOW_START.gapMs
+      const left = look.requests - requests
+      const pace = { requests: isSlow ? Math.min(left, wave) : left, rate, onUnsent: () => sample.unsent++ }
       await sendRequests(client, pace, add, ended)
-      if (isSlow)
-        await sleep((2 * Math.random() * 1000 * SLOW_START.batch) / SLOW_START.rate, undefined, { signal: ended }).catch(() => {})
+      if (isSlow) await sleep(2 * Math.random() * SLOW_START.gapMs, undefined, { signal: ended }).catch(() => {})
     }
     judgement = judge(sample, planned)
     if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation))

@@ -24,7 +24,7 @@ export function sampleOf(forStable: number, forCanary: number, failed = 0): Samp
 }
 
 export function reportOf(sample: Sample, expected: Expectation = expectation): Report {
-  const judgement = judge(sample, { ...planOf(sample, { enough: 56_010 }), expectation: expected })
+  const judgement = judge(sample, { ...planOf(sample), usual: 1960, expectation: expected })
   return {
     url: 'http://127.0.0.1:8000/version',
     expectation: expected,

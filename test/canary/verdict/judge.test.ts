@@ -63,7 +63,7 @@ describe('availability', () => {
     [
       'a rate that may be what is allowed, or what must not pass',
       { ok: 427, 500: 14 },
-      'INCONCLUSIVE: 14 of 490 requests failed (2.86 %: 14 × 500), at most 1 % may; too few requests to tell: that takes up to 1,000',
+      'INCONCLUSIVE: 14 of 490 requests failed (2.86 %: 14 × 500), at most 1 % may; too few requests to tell: as a rule, that takes 1,000',
     ],
     ['more than chance explains', { ok: 425, 500: 16 }, 'FAIL: 16 of 490 requests failed (3.27 %: 16 × 500), at most 1 % may'],
   ])('%s', (_, outcomes, expected) => {
@@ -85,7 +85,7 @@ describe('availability', () => {
 
   it('passes nothing before the first look that may, nor between two looks', () => {
     expect(of({ ok: 441 }, { beta: 0 })).toBe(
-      'INCONCLUSIVE: 0 of 490 requests failed, at most 1 % may; too few requests to tell: that takes up to ∞',
+      'INCONCLUSIVE: 0 of 490 requests failed, at most 1 % may; too few requests to tell: as a rule, that takes 1,000',
     )
     expect(of({ ok: 441 }, { requests: 491 })).toBe('INCONCLUSIVE: 0 of 490 requests failed, at most 1 % may; too early to tell')
   })
@@ -153,14 +153,14 @@ describe('the split', () => {
       'perhaps off by 5 points',
       440,
       60,
-      'INCONCLUSIVE: canary answered 60 of 500 requests (12 %), expected 10 % ± 5 points; too few requests to tell: that takes up to 1,000',
+      'INCONCLUSIVE: canary answered 60 of 500 requests (12 %), expected 10 % ± 5 points; too few requests to tell: as a rule, that takes 1,000',
     ],
     ['off', 421, 79, 'FAIL: canary answered 79 of 500 requests (15.8 %), expected 10 % ± 5 points'],
     [
       'perhaps off, downwards',
       463,
       37,
-      'INCONCLUSIVE: canary answered 37 of 500 requests (7.4 %), expected 10 % ± 5 points; too few requests to tell: that takes up to 1,000',
+      'INCONCLUSIVE: canary answered 37 of 500 requests (7.4 %), expected 10 % ± 5 points; too few requests to tell: as a rule, that takes 1,000',
     ],
     ['off, downwards', 476, 24, 'FAIL: canary answered 24 of 500 requests (4.8 %), expected 10 % ± 5 points'],
     ['so far off that few are enough', 10, 10, 'FAIL: canary answered 10 of 20 requests (50 %), expected 10 % ± 5 points'],
@@ -317,7 +317,7 @@ describe('canary health', () => {
     [
       'fails what chance explains',
       { ok: 45, 500: 5 },
-      'INCONCLUSIVE: canary failed 5 of 50 (10 %), stable 0 of 450 (0 %), allowed: 1 point more; too few requests to tell: that takes up to 1,000',
+      'INCONCLUSIVE: canary failed 5 of 50 (10 %), stable 0 of 450 (0 %), allowed: 1 point more; too few requests to tell: as a rule, that takes 1,000',
     ],
   ])('%s', (_, bad, expected) => {
     expect(health({ ok: 450 }, bad, { enough: 1000, beta: 0.1 })).toBe(expected)
@@ -385,7 +385,7 @@ describe('canary health', () => {
     [
       'as often as chance explains',
       10,
-      "INCONCLUSIVE: canary's p95 is 60 ms, stable's 5.0 ms, allowed: 20 ms more; too few requests to tell: that takes up to ∞",
+      "INCONCLUSIVE: canary's p95 is 60 ms, stable's 5.0 ms, allowed: 20 ms more; too few requests to tell: as a rule, that takes 1,000",
     ],
     ['less often than one in twenty, which may be one in seven', 2, "INCONCLUSIVE: canary's p95 is 5.0 ms"],
     ['hardly ever', 0, 'PASS'],
@@ -540,6 +540,15 @@ describe('what comes in bursts', () => {
     const later = inBursts(5, 5, { of: 'both', ofCanary: 10, ofStable: 90 })
     expect(judged(later).gates[0]?.verdict).toBe('FAIL')
     expect(gate('split', soon, { expect: 'stable=1,canary=0' })).toMatch(/^FAIL/)
+  })
+
+  it('is not told from what comes all the time by many short stretches beside a long one', () => {
+    const sample = new Sample()
+    for (let tenth = 0; tenth < 8; tenth++) {
+      const requests = tenth < 6 ? 20 : 190
+      for (let i = 0; i < requests; i++) sample.add({ ...stable, error: tenth >= 6 && i < 26 ? '500' : undefined }, tenth * 100)
+    }
+    expect(gate('availability', sample, { expect: 'stable=1' })).toMatch(/^INCONCLUSIVE: 52 of 500 requests failed/)
   })
 
   it('takes more requests to decide, and stays open where there are not enough', () => {

@@ -54,8 +54,20 @@ describe('a plan', () => {
     expect(planned('stable=90,canary=10', {}, { requests: 1000 }).looks.map(({ requests }) => requests)).toEqual([
       62, 123, 245, 490, 980, 1000,
     ])
-    expect(planned('stable=90,canary=10', {}, { requests: 20 }).looks).toMatchObject([{ requests: 20, beta: 0 }])
+    expect(planned('stable=90,canary=10', {}, { requests: 20 }).looks).toMatchObject([{ requests: 20 }])
     expect(planned('stable=90,canary=10', {}, { requests: 10_000_000 }).looks).toHaveLength(14)
+    expect(planned('stable=90,canary=10', {}, { requests: 10_000 })).toMatchObject({
+      usual: 1960,
+      enough: Number.POSITIVE_INFINITY,
+    })
+  })
+
+  it('is soon made, however small a share is', () => {
+    for (const expectation of ['stable=1000000,canary=1', 'stable=1,canary=1000000']) {
+      const { usual, enough, looks } = planned(expectation, {}, { requests: 1000 })
+      expect([usual, enough]).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY])
+      expect(looks.map(({ requests, beta }) => [requests, beta])).toEqual([63, 125, 250, 500, 1000].map((size) => [size, 0]))
+    }
   })
 
   it('is a single look where it is strict', () => {

@@ -36,8 +36,8 @@ export interface Truth {
   pauses?: { ms: number; every: number; of: 'both' | 'canary' }
 }
 
-/** How `check` asks: so many a second, after a slow start. */
-const RATE = { slow: 200, until: 120, fast: 1000 }
+/** How `check` asks, after so many requests: at 1000 a second in the end, after a slow start. */
+const rateAfter = (requests: number) => (requests < 600 ? Math.max(200, requests / 0.6) : 1000)
 const BLOCK_MS = 100
 const MOST_BLOCKS = 64
 const CONNECTIONS = 20
@@ -62,6 +62,7 @@ class Simulated {
   readonly #truth: Truth
   readonly #random: () => number
   readonly #sources: { stable: Source; canary: Source }
+  #now = 0
   #blocks: Block<Source>[] = []
   #blockMs = BLOCK_MS
   /** Where in their periods they are at the start. */
@@ -94,22 +95,28 @@ class Simulated {
   ask(until: number): void {
     while (this.sample.requests < until) {
       const { requests } = this.sample
-      const now = requests < RATE.until ? RATE.slow : RATE.fast
-      const limit = requests < RATE.until ? Math.min(until, RATE.until) : until
-      const number = Math.min(limit - requests, (now * BLOCK_MS) / 1000)
-      if (this.#truth.latency) for (let i = 0; i < number; i++) this.#one(timeOf(requests + i))
-      else this.#block(timeOf(requests), number)
+      const rate = rateAfter(requests)
+      if (this.#truth.latency) {
+        this.#one(this.#now)
+        this.#now += 1000 / rate
+        continue
+      }
+      // To the end of a stretch of time.
+      const ms = BLOCK_MS - (this.#now % BLOCK_MS)
+      const number = Math.min(until - requests, Math.max(1, Math.round((rate * ms) / 1000)))
+      this.#block(this.#now, number, (number / rate) * 1000)
+      this.#now += (number / rate) * 1000
     }
   }
 
   /** Counts alone, which is fast. */
-  #block(at: number, number: number): void {
+  #block(at: number, number: number, ms: number): void {
     const { share, stableErrors = 0, canaryErrors = 0, isMissing = false } = this.#truth
     const { stable, canary } = this.#sources
     const index = Math.floor(at / this.#blockMs)
     this.#blocks[index] ??= { requests: 0, errors: 0, sources: new Map() }
     const block = this.#blocks[index] as Block<Source>
-    const failing = this.#inBurst(at, BLOCK_MS)
+    const failing = this.#inBurst(at, ms)
     let ofCanary: number
     if (this.#truth.spreading === 'random') ofCanary = binomial(number, share, this.#random)
     else if (this.#truth.spreading === 'sticky') ofCanary = this.#byConnection(number)
@@ -202,12 +209,6 @@ class Simulated {
     this.sample.add(outcome, at)
   }
 }
-
-/** When, in milliseconds, a request is sent. */
-const timeOf = (request: number) =>
-  request < RATE.until
-    ? (request * 1000) / RATE.slow
-    : (RATE.until * 1000) / RATE.slow + ((request - RATE.until) * 1000) / RATE.fast
 
 /** What a check might come to, and after how many requests in all. */
 export function simulateCheck(truth: Truth, expectation: Expectation, plan: Plan, random: () => number) {

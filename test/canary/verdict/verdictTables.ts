@@ -90,6 +90,43 @@ function promotionTable(runs: number): string {
   return markdownTable(['', 'taken back / promoted, %', 'requests', 'of them to canary'], rows)
 }
 
+const beside = {
+  'nothing is wrong': (share) => ({ share, spreading: 'random' }),
+  'both fail 0.5 %': truths.healthy['both fail 0.5 %'],
+  ...truths.between,
+  'canary fails 3 %': truths.faulty['canary fails 3 %'],
+  'canary fails 5 %': truths.faulty['canary fails 5 %'],
+  'canary fails 10 %': truths.faulty['canary fails 10 %'],
+  'canary fails 20 %': truths.faulty['canary fails 20 %'],
+} satisfies Truths
+
+/** The success rates of canary below which a measurement fails, in the documentation of each. */
+const thresholds = { Flagger: 0.99, 'Argo Rollouts': 0.95 }
+
+/** What a single measurement against a threshold says of the samples by which check decides. */
+function besideTable(checks: number): string {
+  const share = 0.1
+  const expectation = parseExpectation(`stable=${1 - share},canary=${share}`)
+  const planned = plan(expectation, limits)
+  const rows = Object.entries(beside).map(([name, truth]) => {
+    const random = seeded(1)
+    const fails = { check: 0, Flagger: 0, 'Argo Rollouts': 0 }
+    for (let check = 0; check < checks; check++) {
+      const { verdict, sample } = simulateCheck(truth(share), expectation, planned, random)
+      const canary = sample.sources.find(({ role }) => role === 'canary')
+      if (verdict === 'FAIL') fails.check++
+      const success = canary ? 1 - canary.errors.total / canary.replies : 1
+      for (const [controller, least] of Object.entries(thresholds))
+        if (success < least) fails[controller as keyof typeof thresholds]++
+    }
+    return [name, ...Object.values(fails).map((number) => `${percentOf(number, checks)}`)]
+  })
+  return markdownTable(
+    ['FAIL, %', '`check`', ...Object.entries(thresholds).map(([name, least]) => `${name}, success below ${least * 100} %`)],
+    rows,
+  )
+}
+
 const smallShares: Truths = {
   'nothing is wrong': (share) => ({ share, spreading: 'random' }),
   'canary gets 0.2 %': () => ({ share: 0.002, spreading: 'random' }),
@@ -100,7 +137,7 @@ const smallShares: Truths = {
 }
 
 /** How many checks there are in a cell of the largest tables. */
-export const CHECKS = 10_000
+export const CHECKS = 4000
 
 /**
  * All tables, by the name of their place in docs/verdict.md.
@@ -110,8 +147,9 @@ export function* verdictTables(checks = CHECKS): Generator<[name: string, table:
   const { healthy, between, faulty, healthyLatency, faultyLatency } = truths
   const shares = [0.05, 0.1, 0.25, 0.5]
   // These take long: latencies are drawn one by one.
-  const few = Math.ceil(checks / 10)
+  const few = Math.ceil(checks / 4)
   yield ['promotions', promotionTable(few)]
+  yield ['beside', besideTable(few)]
   yield ['small shares', checkTable([0.01], rowsOf(smallShares, [0.01], few))]
   yield [
     'latency',

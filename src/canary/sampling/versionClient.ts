@@ -66,10 +66,11 @@ export class VersionClient {
    * @param since when its latency begins, on the clock of `performance.now`
    */
   async ask(since = performance.now()): Promise<Outcome> {
-    const { url, timeoutMs, canaryPods, areFresh = false } = this.target
+    const { url, timeoutMs, areFresh = false } = this.target
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)
     const connection = this.#take()
+    let who: Outcome = {}
     try {
       const reply = await (this.#clients[connection] as Client).request({
         path: url.pathname + url.search,
@@ -78,21 +79,28 @@ export class VersionClient {
         signal: deadline.signal,
         reset: areFresh,
       })
+      who = this.#who(reply.headers)
       const text = await read(reply.body)
       const microseconds = (performance.now() - since) * 1000
-      const outcome = { ...understand(reply.statusCode, reply.headers, text), microseconds, ...(!areFresh && { connection }) }
-      const { pod } = outcome
-      if (!canaryPods || pod === undefined) return outcome
-      return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable' }
+      return { ...who, ...understand(reply.statusCode, reply.headers, text), microseconds, ...(!areFresh && { connection }) }
     } catch (error) {
-      if (deadline.signal.aborted) return { error: 'timeout' }
+      // Who began a reply is to blame for its end.
+      if (deadline.signal.aborted) return { ...who, error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException
       if (/CERT|ERR_TLS|UNABLE_TO_/.test(code ?? '')) return { error: `certificate refused (${clean(`${code}`)})` }
-      return { error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
+      return { ...who, error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
     } finally {
       clearTimeout(timer)
       this.#free.push(connection)
     }
+  }
+
+  /** Who answers, as far as headers tell. */
+  #who(headers: Headers): Outcome {
+    const { canaryPods } = this.target
+    const pod = header(headers, 'app-pod')
+    const role = canaryPods && pod !== undefined ? (canaryPods.test(pod) ? 'canary' : 'stable') : header(headers, 'app-role')
+    return { version: header(headers, 'app-version'), role, pod, announced: header(headers, 'traffic-split') }
   }
 
   #take(): number {
@@ -121,21 +129,24 @@ async function read(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function understand(status: number, headers: Record<string, string | string[] | undefined>, text: string): Outcome {
-  const header = (name: string) => {
-    const value = headers[name]
-    return typeof value === 'string' && value !== '' ? clean(value) : undefined
-  }
+type Headers = Record<string, string | string[] | undefined>
+
+function header(headers: Headers, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' && value !== '' ? clean(value) : undefined
+}
+
+function understand(status: number, headers: Headers, text: string): Pick<Outcome, 'version' | 'error'> {
   const isGood = status >= 200 && status < 300
-  const version = isGood ? versionIn(text) : header('app-version')
-  const location = header('location')
-  const coding = header('content-encoding') ?? 'identity'
+  const version = isGood ? versionIn(text) : header(headers, 'app-version')
+  const location = header(headers, 'location')
+  const coding = header(headers, 'content-encoding') ?? 'identity'
   let error: string | undefined
   if (isGood && version === undefined && coding !== 'identity') error = `${status} in ${coding}, which nobody asked for`
   else if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
   else if (version === undefined) error = `${status} without a version`
   else if (!isGood) error = `${status}`
-  return { version, role: header('app-role'), pod: header('app-pod'), announced: header('traffic-split'), error }
+  return { version, error }
 }
 
 function versionIn(text: string): string | undefined {

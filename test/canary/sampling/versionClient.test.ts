@@ -68,6 +68,11 @@ describe('one request', () => {
       (_, response) => void response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy()),
       { error: 'connection reset', took: false },
     ],
+    [
+      'half a body of somebody',
+      (_, response) => void response.writeHead(200, { ...identity, 'content-length': 100 }).write('{', () => response.destroy()),
+      { version: 'v1', role: 'stable', pod: 'pod-1', error: 'connection reset', took: false },
+    ],
   ] as [string, RequestListener, object][])('sees %s', async (_, listener, outcome) => {
     expect(await ask(listener)).toEqual(outcome)
   })
@@ -77,6 +82,14 @@ describe('one request', () => {
     ['the body never ends', (_, response) => void response.writeHead(200).write('{')],
   ] as [string, RequestListener][])('times out where %s', async (_, listener) => {
     expect(await ask(listener, { timeoutMs: 100 })).toEqual({ error: 'timeout', took: false })
+  })
+
+  it('knows who sent a body that never ends', async () => {
+    const endless: RequestListener = (_, response) => void response.writeHead(200, identity).write('{')
+    expect(await ask(endless, { timeoutMs: 3000, canaryPods: /^pod/ })).toEqual({
+      ...{ version: 'v1', role: 'canary', pod: 'pod-1' },
+      ...{ error: 'timeout', took: false },
+    })
   })
 
   it('times out though something comes again and again', async () => {

@@ -122,7 +122,8 @@ async function ask(client: VersionClient, expectation: Expectation, options: Che
       if (isSlow) await sleep(2 * Math.random() * SLOW_START.gapMs, undefined, { signal }).catch(() => {})
     }
     judgement = judge(sample, planned)
-    if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation))
+    const isSplitWrong = judgement.gates.some(({ name, verdict }) => name === 'split' && verdict === 'FAIL')
+    if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation, isSplitWrong))
       return { ...judgement, sample, isSticky: true }
     if (judgement.verdict !== 'INCONCLUSIVE' || signal.aborted || isVoid(sample)) break
   }

@@ -91,6 +91,15 @@ describe.concurrent('check', () => {
     expect(stdout).toContain('INCONCLUSIVE split\n')
   })
 
+  it('asks a gateway that keeps connections on a connection for each request, and says so', async ({ expect }) => {
+    const { url, asked } = await gateway({ keepsConnections: true })
+    const { exitCode, stdout } = await run(`check ${url} ${expected} --json`)
+    const { connections, sample, verdict } = parseOutput('check', stdout)
+    expect([exitCode, verdict, connections]).toEqual([0, 'PASS', 'one for each request'])
+    // What came before is thrown away.
+    expect(asked.length).toBeGreaterThan(sample.requests)
+  })
+
   it('names the missing Service', async ({ expect }) => {
     const { url } = await gateway({ insteadOfCanary: (_, response) => void response.writeHead(500).end() })
     const { exitCode, stdout } = await run(`check ${url} --expect stable=90,canary=10`)

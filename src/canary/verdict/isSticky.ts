@@ -1,12 +1,11 @@
 import type { Sample } from '../sampling/sample.ts'
 import { type Expectation, findExpected } from './expectation.ts'
-import { atMost, chiSquaredTail } from './statistics.ts'
+import { chiSquaredTail } from './statistics.ts'
 
 /** How often, at most, a look takes a gateway that draws anew for each request for one that does not: then all is asked anew. */
-const MISTAKEN = 0.001
-
-/** How seldom somebody gets nothing by chance before that is looked into. */
-const UNLIKELY = 0.01
+const MISTAKEN = 1e-6
+/** The same, where the split seems wrong: before that is said, it is looked into. */
+const MISTAKEN_IF_WRONG = 0.001
 
 /** Replies to one who is expected, and all, on each of the connections that were kept and used again. */
 function onConnections({ sources }: Sample, expectation: Expectation, index: number) {
@@ -24,19 +23,18 @@ function onConnections({ sources }: Sample, expectation: Expectation, index: num
 /**
  * Whether replies on one connection come from one backend more often than chance explains, by the dispersion of shares between
  * connections (Pearson's chi-squared test): then ten connections are ten draws, however many requests they carry.
- * Where one gets nothing at all, that may be the reason as well: whether all connections have met the others by chance cannot be excluded.
+ * Where one gets nothing at all, and the split is wrong by that, too few connections may be the reason as well.
  */
-export function isSticky(sample: Sample, expectation: Expectation): boolean {
+export function isSticky(sample: Sample, expectation: Expectation, isSplitWrong: boolean): boolean {
   return expectation.some(({ share }, index) => {
     if (share === 0 || share === 1) return false
     const connections = onConnections(sample, expectation, index)
     const all = connections.reduce((sum, connection) => sum + connection.all, 0)
     const hits = connections.reduce((sum, connection) => sum + connection.hits, 0)
     if (connections.length < 2) return false
+    if (hits === 0 || hits === all) return isSplitWrong
     const rate = hits / all
-    // A fault, or too few connections for one of them to have met the other backend.
-    if (hits === 0 || hits === all) return atMost(0, all, hits === 0 ? share : 1 - share) < UNLIKELY
     const dispersion = connections.reduce((sum, { hits, all }) => sum + (hits - rate * all) ** 2 / (all * rate * (1 - rate)), 0)
-    return chiSquaredTail(dispersion, connections.length - 1) < MISTAKEN
+    return chiSquaredTail(dispersion, connections.length - 1) < (isSplitWrong ? MISTAKEN_IF_WRONG : MISTAKEN)
   })
 }

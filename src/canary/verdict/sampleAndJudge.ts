@@ -126,7 +126,8 @@ async function ask(client: VersionClient, expectation: Expectation, options: Che
       if (isSlow) await sleep(2 * Math.random() * SLOW_START.gapMs, undefined, { signal: ended }).catch(() => {})
     }
     judgement = judge(sample, planned)
-    if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation))
+    const isSplitWrong = judgement.gates.some(({ name, verdict }) => name === 'split' && verdict === 'FAIL')
+    if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation, isSplitWrong))
       return { ...judgement, sample, isSticky: true }
     // More requests would not help against a rate limit.
     const isUseless = isVoid(sample) || whyRefused(sample, limits.maxErrorRate) !== undefined

@@ -49,7 +49,7 @@ export async function waitForReplies(
         if (agreeing++ === 0) since = startedAt
       } else {
         agreeing = 0
-        if (isSticky(sample, expectation)) {
+        if (isSticky(sample, expectation, true)) {
           await client.close()
           client = new VersionClient({ ...target, areFresh: true })
         }

@@ -221,7 +221,8 @@ export function simulateCheck(truth: Truth, expectation: Expectation, plan: Plan
     for (const look of plan.looks) {
       simulated.ask(look.requests)
       judgement = judge(sample, plan)
-      sticky = spreading === 'sticky' && isSticky(sample, expectation)
+      const isSplitWrong = judgement.gates.some(({ name, verdict }) => name === 'split' && verdict === 'FAIL')
+      sticky = spreading === 'sticky' && isSticky(sample, expectation, isSplitWrong)
       if (sticky || judgement.verdict !== 'INCONCLUSIVE') break
     }
     if (!sticky) return { ...(judgement as Judgement), sample, requests: sample.requests + thrownAway }

@@ -44,7 +44,7 @@ describe('against the demo', () => {
     expect(exitCode).toBe(1)
     expect(stdout).toContain('FAIL canary health')
     expect(stdout).not.toContain('Give canary 50 %')
-    expect(stdout).toMatch(/\nThis took \d+ requests to canary, of which \d+ failed\.\n/)
+    expect(stdout).toMatch(/\nThis took [\d,]+ requests to canary, of which [\d,]+ failed\.\n/)
     expect(stdout).toMatch(/Not promoted: FAIL\. Back at 100\/0, on the wire after \d+\.\d s\.$/)
     expect(stableFile(chart)).toBe(before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0'))
   })

@@ -448,6 +448,8 @@ describe.concurrent('the end', () => {
     const files = { 'small.yaml': `replicas: 1\nprobes: {readiness: ${probe}}\n` }
     const demo = await startDemo({ args: [...(small.args ?? []), '--verbose'], files })
     const [pid = 0] = await demo.pods()
+    // A pod is ready a moment before it says that it listens.
+    await until(() => expect(demo.lines.filter((line) => line.includes(' listening '))).toHaveLength(2))
     process.kill(pid, 'SIGSTOP')
     const { exitCode, stdout } = await demo.interrupt()
     expect(exitCode).toBe(0)

@@ -122,25 +122,25 @@ export function effectOnRate({ blocks, spread, sample: { requests } }: Case, err
  * both at a time is no difference.
  */
 export function effectOnDifference(of: Case, canary: Observed, stable: Observed): number {
-  const [ofCanary, ofStable] = [canary, stable].map((observed) =>
-    deviationsOf(of, observed, ({ errors, replies }) => ({ hits: errors, trials: replies })),
-  ) as [Deviations, Deviations]
-  return effect(
+  const count = ({ errors, replies }: InBlock) => ({ hits: errors, trials: replies })
+  return effectOnBoth(of, deviationsOf(of, canary, count), deviationsOf(of, stable, count))
+}
+
+/** The same of the shares of replies that are slower than so many milliseconds, for each of the two. */
+export function effectOnSlow(of: Case, [canary, stable]: readonly [Observed, Observed], ms: readonly [number, number]): number {
+  const count = (ms: number) => {
+    const bucket = bucketOf(ms * 1000)
+    return ({ latency }: InBlock) => ({ hits: sum([...latency.subarray(bucket + 1)]), trials: sum([...latency]) })
+  }
+  return effectOnBoth(of, deviationsOf(of, canary, count(ms[0])), deviationsOf(of, stable, count(ms[1])))
+}
+
+const effectOnBoth = (of: Case, ofCanary: Deviations, ofStable: Deviations) =>
+  effect(
     of.spread,
     ofCanary.deviations.map((deviation, index) => deviation - (ofStable.deviations[index] as number)),
     ofCanary.variance + ofStable.variance,
   )
-}
-
-/** By how much the share of replies slower than so many milliseconds varies more between stretches of time than chance explains. */
-export function effectOnSlow(of: Case, observed: Observed, ms: number): number {
-  const bucket = bucketOf(ms * 1000)
-  const { deviations, variance } = deviationsOf(of, observed, ({ latency }) => ({
-    hits: sum([...latency.subarray(bucket + 1)]),
-    trials: sum([...latency]),
-  }))
-  return effect(of.spread, deviations, variance)
-}
 
 interface Deviations {
   /** What each stretch of time adds to how far the rate is from itself: they add up to 0. */

@@ -181,9 +181,9 @@ function p95Increase(of: Case, [canary, stable]: Pair): Finding {
   }
   const allowed = limits.maxP95IncreaseMs
   const reason = `canary's p95 is ${milliseconds(msOfCanary)}, stable's ${milliseconds(msOfStable)}, allowed: ${allowed} ms more`
-  const effects = [effectOnSlow(of, canary, msOfStable + allowed), effectOnSlow(of, stable, msOfStable)] as const
-  const inCanary = Math.floor(canary.latency.count / effects[0])
-  const inStable = Math.floor(stable.latency.count / effects[1])
+  const effect = effectOnSlow(of, [canary, stable], [msOfStable + allowed, msOfStable])
+  const inCanary = Math.floor(canary.latency.count / effect)
+  const inStable = Math.floor(stable.latency.count / effect)
   const ms = ({ latency }: Observed, rank: number, of: number) => latency.percentile((rank / of) * 100) / 1000
   // Half of what may go wrong for each of the two bounds.
   const [least] = quantileRanks(inCanary, 0.95, look.alpha / 2)
@@ -191,5 +191,5 @@ function p95Increase(of: Case, [canary, stable]: Pair): Finding {
   const isFault = least !== undefined && most !== undefined && ms(canary, least, inCanary) > ms(stable, most, inStable) + allowed
   const ranks = look.beta > 0 ? passingRanks(inCanary, inStable, look.beta) : undefined
   const isFine = ranks !== undefined && ms(canary, ranks[0], inCanary) <= ms(stable, ranks[1], inStable) + allowed
-  return finding(of, isFault, isFine, Math.max(...effects), [reason])
+  return finding(of, isFault, isFine, effect, [reason])
 }

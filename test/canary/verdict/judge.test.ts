@@ -580,3 +580,16 @@ describe('a pod of several', () => {
     )
   })
 })
+
+it('Pauses that hit both at once are no difference, however long', () => {
+  const many = { stable: 1764, canary: 196 }
+  const isPaused = (part: number) => part > 0.5 && part < 0.545
+  const sample = sampleOf(
+    [
+      { ...stable, ok: many.stable },
+      { ...canary, ok: many.canary },
+    ],
+    ({ role }, index) => (isPaused(index / many[role as 'stable' | 'canary']) ? 300 : 2),
+  )
+  expect(judged(sample).verdict).toBe('PASS')
+})

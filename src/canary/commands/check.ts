@@ -42,7 +42,7 @@ export function checkCommand(program: Command, terminal: Terminal): void {
     program
       .command('check')
       .description(
-        'Ask until it can judge availability, split and canary health: PASS (exit code 0) or FAIL (1); INCONCLUSIVE (2) where asking does not help.',
+        'Ask a fixed number of times, and judge availability, split and canary health: PASS (exit code 0), FAIL (1) or INCONCLUSIVE (2).',
       ),
     { rate: [Number.POSITIVE_INFINITY, 'as the connections allow'], connections: 10 },
   )
@@ -52,7 +52,11 @@ export function checkCommand(program: Command, terminal: Terminal): void {
       expectation,
     )
     .option('--chart <folder>', 'whose values-stable.yaml and values-canary.yaml declare the split', 'chart')
-    .option('--requests <number>', 'the most requests; by default as many as it takes to judge', wholeNumber(1, 10_000_000))
+    .option(
+      '--requests <number>',
+      'size of the sample; by default as many as it takes to judge the expected split',
+      wholeNumber(1, 10_000_000),
+    )
     .addOption(
       new Option(
         '--conformance',
@@ -77,10 +81,10 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,
     signal,
-    onProgress: (done, usual) => {
+    onProgress: (done, requests) => {
       if (!progress || performance.now() - shownAt < 100) return
       shownAt = performance.now()
-      progress(`${whole(done)} ${done > usual ? 'requests, more than usual' : `of ${whole(usual)} requests, as a rule`}`)
+      progress(`${whole(done)} of ${whole(requests)} requests`)
     },
   })
   progress?.clear()

@@ -1,5 +1,4 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { Blocks } from './blocks.ts'
 
 /** The longest time that a request may take. */
 export const MAX_SECONDS = 60
@@ -10,9 +9,6 @@ export const MOST_REQUESTS = 1_000_000
 /** Different versions, errors, pods or splits that are told apart; a confused server could send new ones for ever. */
 const MOST_TOLD_APART = 20
 const OTHERS = '(others)'
-
-/** What a gateway answers itself when it is asked too often: the request never came to anybody who could have answered well or badly. */
-export const REFUSED = '429 without a version'
 
 /** What became of one request. */
 export interface Outcome {
@@ -26,8 +22,6 @@ export interface Outcome {
   error?: string | undefined
   /** How long the whole reply took. */
   microseconds?: number | undefined
-  /** The number of the connection that was kept for it; absent where it had one of its own. */
-  connection?: number | undefined
 }
 
 /** How often each of a few texts occurred; those beyond the first 20 are counted together. */
@@ -55,10 +49,6 @@ export interface Source {
   /** Replies that were errors, by kind. */
   readonly errors: Counts
   readonly pods: Counts
-  /** Replies that were errors, by the pod that sent them. */
-  readonly podErrors: Counts
-  /** Replies by the number of the connection that they came on, where it was kept. */
-  readonly connections: Map<number, number>
   /** Microseconds that the good replies took, to three digits. */
   readonly latency: RecordableHistogram
 }
@@ -82,26 +72,17 @@ export class Sample {
   readonly failures = new Counts()
   /** The splits that replies announced. */
   readonly announced = new Counts()
-  /** What came when. */
-  readonly blocks = new Blocks<Source>()
 
-  /** @param at when it came, in milliseconds on any clock */
-  add({ version, role, pod, announced, error, microseconds, connection }: Outcome, at = performance.now()): void {
+  add({ version, role, pod, announced, error, microseconds }: Outcome): void {
     this.requests++
     if (announced !== undefined) this.announced.add(announced)
     if (version === undefined) {
       this.failures.add(error ?? 'unknown')
-      if (error !== REFUSED) this.blocks.add(at, undefined, true)
       return
     }
     const source = this.#source(version, role)
     source.replies++
-    this.blocks.add(at, source, error !== undefined, microseconds)
-    if (connection !== undefined) source.connections.set(connection, (source.connections.get(connection) ?? 0) + 1)
-    if (pod !== undefined) {
-      source.pods.add(pod)
-      if (error !== undefined) source.podErrors.add(pod)
-    }
+    if (pod !== undefined) source.pods.add(pod)
     if (error !== undefined) source.errors.add(error)
     else if (microseconds !== undefined) source.latency.record(Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6))
   }
@@ -113,15 +94,7 @@ export class Sample {
     const known = find(version, role) ?? (isFull ? find(OTHERS) : undefined)
     if (known) return known
     const identity = isFull ? { version: OTHERS, role: undefined } : { version, role }
-    const source = {
-      ...identity,
-      replies: 0,
-      errors: new Counts(),
-      pods: new Counts(),
-      podErrors: new Counts(),
-      connections: new Map(),
-      latency: emptyLatency(),
-    }
+    const source = { ...identity, replies: 0, errors: new Counts(), pods: new Counts(), latency: emptyLatency() }
     this.sources.push(source)
     return source
   }
@@ -129,7 +102,7 @@ export class Sample {
   /** As JSON, in which each key is always there. */
   toJSON() {
     const { requests, unsent, failures, announced } = this
-    const sources = this.sources.map(({ version, role, replies, errors, pods, podErrors, latency }) => {
+    const sources = this.sources.map(({ version, role, replies, errors, pods, latency }) => {
       const ms = (q: number) => quantileMs(latency, q) ?? null
       return {
         version,
@@ -137,7 +110,6 @@ export class Sample {
         replies,
         errors: errors.toJSON(),
         pods: pods.toJSON(),
-        podErrors: podErrors.toJSON(),
         latencyMs: { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99) },
       }
     })

@@ -1,31 +1,41 @@
+import type { RecordableHistogram } from 'node:perf_hooks'
 import { count, list, milliseconds, percent, points, whole } from '../format.ts'
-import { quantileMs, type Sample, type Source } from '../sampling/sample.ts'
-import {
-  type Case,
-  caseOf,
-  effectOnDifference,
-  effectOnRate,
-  effectOnSlow,
-  type Finding,
-  finding,
-  gateOf,
-  independent,
-  type Observed,
-  open,
-  sum,
-  worst,
-} from './comparison.ts'
-import { findExpected, nameOf } from './expectation.ts'
-import type { Gate, Judgement } from './gate.ts'
+import type { Role } from '../roles.ts'
+import { emptyLatency, quantileMs, type Sample } from '../sampling/sample.ts'
+import { type Expectation, type Expected, findExpected, nameOf, rolesOf } from './expectation.ts'
 import { whyNotAsked } from './notAsked.ts'
-import { ALPHA, offBy, type Plan, passes, passingRanks } from './plan.ts'
+import { ALPHA, FEWEST_REPLIES, type Limits, type Plan } from './plan.ts'
 import { whyRefused, withoutRefused } from './rateLimit.ts'
 import { requireJudgeable, requirePlannable } from './requireNumbers.ts'
 import { atLeast, atMost, farFromMean, leastDifference, quantileRanks } from './statistics.ts'
 
+export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE'
+
+export interface Gate {
+  readonly name: 'availability' | 'split' | 'canary health'
+  readonly verdict: Verdict | 'NOT APPLICABLE'
+  /** One sentence, with the numbers. */
+  readonly reason: string
+}
+
+export interface Judgement {
+  readonly verdict: Verdict
+  readonly gates: readonly Gate[]
+}
+
+/** What the expectation says about someone, and what came of it. */
+interface Observed {
+  readonly expected: Expected
+  readonly role: Role | undefined
+  readonly name: string
+  readonly replies: number
+  readonly errors: number
+  readonly latency: RecordableHistogram
+}
+
 /**
- * Judges a sample, as far as it has come, by its plan. FAIL: it is worse than allowed. PASS: it is not as bad as must not pass.
- * INCONCLUSIVE: neither is sure enough yet. A command that goes from look to look is wrong as seldom as `plan` says.
+ * Judges a sample by its plan. FAIL: worse than allowed, and chance explains that less than once in 1000. PASS: within what is
+ * allowed, and the sample is large enough to tell. INCONCLUSIVE: anything else.
  * @throws {TypeError} where a number is not one of its kind
  */
 export function judge(sample: Sample, plan: Plan): Judgement {
@@ -37,39 +47,71 @@ export function judge(sample: Sample, plan: Plan): Judgement {
     return { verdict: 'INCONCLUSIVE', gates: names.map((name) => ({ name, verdict: 'INCONCLUSIVE', reason: silence })) }
   }
   const refused = whyRefused(sample, plan.limits.maxErrorRate)
-  const of = caseOf(refused ? withoutRefused(sample) : sample, plan)
-  const available = availability(of)
-  const isOpen = refused !== undefined && available.verdict !== 'FAIL'
+  const taken = refused ? withoutRefused(sample) : sample
+  const observed = observe(taken, plan.expectation)
+  const available = availability(taken, observed, plan)
   const gates: Gate[] = [
-    gateOf('availability', [isOpen ? { verdict: 'INCONCLUSIVE', reason: refused } : available]),
-    gateOf('split', [split(of)]),
-    gateOf('canary health', health(of)),
+    {
+      name: 'availability',
+      ...(refused && available.verdict !== 'FAIL' ? { verdict: 'INCONCLUSIVE', reason: refused } : available),
+    },
+    { name: 'split', ...split(taken, observed, plan) },
+    { name: 'canary health', ...health(observed, plan.limits) },
   ]
-  const verdict = worst(gates.map((gate) => gate.verdict))
-  return { verdict: verdict === 'NOT APPLICABLE' ? 'PASS' : verdict, gates }
+  const has = (verdict: Verdict) => gates.some((gate) => gate.verdict === verdict)
+  return { verdict: has('FAIL') ? 'FAIL' : has('INCONCLUSIVE') ? 'INCONCLUSIVE' : 'PASS', gates }
 }
 
-function availability(of: Case): Finding {
-  const { sample, observed, limits, look } = of
+function observe(sample: Sample, expectation: Expectation): Observed[] {
+  const roles = rolesOf(expectation, sample)
+  return expectation.map((expected, index) => {
+    const sources = sample.sources.filter((source) => findExpected(expectation, source) === expected)
+    const [only, ...more] = sources
+    return {
+      expected,
+      role: roles[index],
+      name: nameOf(expected),
+      replies: sum(sources.map(({ replies }) => replies)),
+      errors: sum(sources.map(({ errors }) => errors.total)),
+      latency: only && more.length === 0 ? only.latency : merged(sources.map(({ latency }) => latency)),
+    }
+  })
+}
+
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
+
+function merged(latencies: RecordableHistogram[]): RecordableHistogram {
+  const all = emptyLatency()
+  for (const latency of latencies) if (latency.count > 0) all.add(latency)
+  return all
+}
+
+type Finding = Pick<Gate, 'verdict' | 'reason'>
+
+const perhaps = (reason: string): Finding => ({ verdict: 'INCONCLUSIVE', reason: `${reason}; chance may explain that` })
+
+function availability(sample: Sample, observed: Observed[], { limits: { maxErrorRate }, needed }: Plan): Finding {
   const { requests, failures } = sample
   const kinds = new Map(failures)
   for (const { errors } of sample.sources) for (const [kind, number] of errors) kinds.set(kind, (kinds.get(kind) ?? 0) + number)
   const errors = sum([...kinds.values()])
   const which = errors > 0 ? ` (${percent(errors / requests)}: ${list(kinds)})` : ''
-  const reason = `${whole(errors)} of ${count(requests, 'request')} failed${which}, at most ${percent(limits.maxErrorRate)} may`
-
-  const effect = effectOnRate(of, errors)
-  const { low, high } = independent(errors, requests, effect)
-  const isFault = atLeast(...low, limits.maxErrorRate) < look.alpha
+  const reason = [`${whole(errors)} of ${count(requests, 'request')} failed${which}, at most ${percent(maxErrorRate)} may`]
   const missing = whatIsMissing(sample, observed)
-  const blamed = missing ? [missing] : badPods(sample.sources)
-  return finding(of, isFault, passes.availability(...high, limits, look.beta), effect, [reason, ...blamed])
+  if (missing) reason.push(missing)
+
+  let verdict: Verdict = 'INCONCLUSIVE'
+  if (atLeast(errors, requests, maxErrorRate) < ALPHA) verdict = 'FAIL'
+  else if (errors / requests > maxErrorRate) reason.push('chance may explain that')
+  else if (requests < needed.availability) reason.push(`${whole(needed.availability)} requests are needed to tell`)
+  else verdict = 'PASS'
+  return { verdict, reason: reason.join('; ') }
 }
 
 /** What a gateway answers itself tells what it lacks. */
 const gatewayErrors = { '500 without a version': 'the Service is missing', '503 without a version': 'no pod is ready' }
 
-function whatIsMissing({ requests, failures }: Sample, observed: readonly Observed[]): string | undefined {
+function whatIsMissing({ requests, failures }: Sample, observed: Observed[]): string | undefined {
   for (const { expected, role, name, replies } of observed) {
     if (expected.share === 0 || replies > 0) continue
     for (const [kind, meaning] of Object.entries(gatewayErrors)) {
@@ -83,22 +125,9 @@ function whatIsMissing({ requests, failures }: Sample, observed: readonly Observ
   return undefined
 }
 
-/** Which pod of several sends more of the errors than its share of the replies explains. */
-function badPods(sources: readonly Source[]): string[] {
-  return sources.flatMap(({ pods, podErrors }) =>
-    [...podErrors].flatMap(([pod, errors]) => {
-      const replies = pods.get(pod) ?? 0
-      const others = pods.total - replies
-      if (atLeast(errors, podErrors.total, replies / pods.total) >= ALPHA / pods.size) return []
-      const [of, ofOthers] = [whole(errors), whole(podErrors.total - errors)]
-      return `pod ${pod} failed ${of} of ${whole(replies)}, the other ${count(pods.size - 1, 'pod')} ${ofOthers} of ${whole(others)}`
-    }),
-  )
-}
-
-function split(of: Case): Finding {
-  const { sample, observed, expectation, limits, look, isLook } = of
-  const { sources, announced } = sample
+function split(sample: Sample, observed: Observed[], { expectation, limits, needed, splitAlpha }: Plan): Finding {
+  const { requests, sources, announced } = sample
+  const { tolerance, strict } = limits
   const unexpected = sources.filter((source) => !findExpected(expectation, source))
   if (unexpected.length > 0) {
     const who = unexpected.map((source) => `${whole(source.replies)} × ${nameOf(source)}`).join(', ')
@@ -108,88 +137,75 @@ function split(of: Case): Finding {
     return { verdict: 'INCONCLUSIVE', reason: `the announced split changed meanwhile: ${[...announced.keys()].join(', then ')}` }
   }
 
-  // Of those that were answered: what was not is for availability to judge.
-  const answers = sum(observed.map(({ replies }) => replies))
-  const tolerance = limits.strict ? limits.tolerance : offBy(expectation, limits)
   const unwanted = observed.find(({ expected, replies }) => expected.share === 0 && replies > 0)
   // Where two are as far off, the second is the canary as a rule.
-  const farthest = observed.toReversed().toSorted((a, b) => distance(b, answers) - distance(a, answers))[0]
-  const blamed = unwanted ?? farthest
-  if (blamed === undefined) throw new Error('an expectation needs at least one entry')
-  const { expected, name, replies } = blamed
-  const target = expected.share === 0 ? 'none' : `${percent(expected.share)} ± ${points(tolerance)}`
-  const share = answers > 0 ? ` (${percent(replies / answers)})` : ''
-  const which = answers < sample.requests ? 'answered request' : 'request'
-  const reason = `${name} answered ${whole(replies)} of ${count(answers, which)}${share}, expected ${target}`
+  const farthest = observed.toReversed().toSorted((a, b) => offBy(b, requests) - offBy(a, requests))[0]
+  const absent = observed.find(({ expected, replies }) => replies === 0 && atMost(0, requests, expected.share) < ALPHA)
+  const worst = unwanted ?? absent ?? farthest
+  if (worst === undefined) throw new Error('an expectation needs at least one entry')
 
-  const drawn = observed.filter(({ expected: { share } }) => share > 0 && share < 1)
-  const alpha = drawn.length > 2 ? look.alpha / drawn.length : look.alpha
-  const isFault = drawn.some(
-    ({ expected: { share }, replies }) => Math.min(atMost(replies, answers, share), atLeast(replies, answers, share)) < alpha / 2,
-  )
-  if (answers === 0) return finding(of, true, false, 1, [reason])
-  if (unwanted || (limits.strict ? distance(blamed, answers) > tolerance : isFault)) return { verdict: 'FAIL', reason }
-  if (limits.strict && isLook) return { verdict: 'PASS', reason }
-  const isFine =
-    drawn.every(({ expected: { share }, replies }) => passes.share(replies, answers, share, tolerance, look.beta)) &&
-    (observed.every(({ expected: { share } }) => share > 0) || passes.unwanted(answers, limits, look.beta))
-  return finding(of, false, isFine, 1, [reason])
+  const { expected, name, replies } = worst
+  const target = expected.share === 0 ? 'none' : `${percent(expected.share)} ± ${points(tolerance)}`
+  const reason = `${name} answered ${whole(replies)} of ${count(requests, 'request')} (${percent(replies / requests)}), expected ${target}`
+  const isOutside = offBy(worst, requests) > tolerance
+  const chance = farFromMean(Math.abs(replies - expected.share * requests), requests, expected.share)
+  if (unwanted || absent || (isOutside && (strict || chance < splitAlpha))) return { verdict: 'FAIL', reason }
+  if (isOutside || requests < needed.split) {
+    const excuse = isOutside ? 'chance may explain that, ' : ''
+    return { verdict: 'INCONCLUSIVE', reason: `${reason}; ${excuse}${whole(needed.split)} requests are needed to tell` }
+  }
+  return { verdict: 'PASS', reason }
 }
 
 // Rounded, so that what is equal on paper stays equal.
-const distance = ({ expected, replies }: Observed, answers: number) =>
-  answers === 0 ? 0 : Math.round(Math.abs(replies / answers - expected.share) * 1e9) / 1e9
+const offBy = ({ expected, replies }: Observed, requests: number) =>
+  Math.round(Math.abs(replies / requests - expected.share) * 1e9) / 1e9
 
-function health(of: Case): Finding[] {
-  const { observed, limits } = of
+function health(observed: Observed[], limits: Limits): Finding {
   const [canary, stable] = (['canary', 'stable'] as const).map((role) =>
     observed.find((entry) => entry.role === role && entry.expected.share > 0),
   )
-  const skip = (reason: string): Finding[] => [{ verdict: 'NOT APPLICABLE', reason }]
-  if (limits.strict) return skip('the conformance test is about the split alone')
-  if (!canary) return skip('no request is meant for a canary')
-  if (!stable) return skip('no request is meant for stable, which canary would be compared with')
-  return [errorIncrease(of, [canary, stable]), p95Increase(of, [canary, stable])]
+  if (!canary) return { verdict: 'NOT APPLICABLE', reason: 'no request is meant for a canary' }
+  if (!stable) return { verdict: 'NOT APPLICABLE', reason: 'no request is meant for stable, which canary would be compared with' }
+  const findings = [errorIncrease(canary, stable, limits), p95Increase(canary.latency, stable.latency, limits)]
+  for (const verdict of ['FAIL', 'INCONCLUSIVE'] as const) {
+    const reasons = findings.filter((finding) => finding.verdict === verdict).map(({ reason }) => reason)
+    if (reasons.length > 0) return { verdict, reason: reasons.join('; ') }
+  }
+  return { verdict: 'PASS', reason: findings.map(({ reason }) => reason).join('; ') }
 }
 
-type Pair = readonly [canary: Observed, stable: Observed]
-
-function errorIncrease(of: Case, pair: Pair): Finding {
-  const { limits, look } = of
-  const [canary, stable] = pair
-  if (canary.replies === 0 || stable.replies === 0)
-    return open(of, `canary sent ${whole(canary.replies)} and stable ${whole(stable.replies)} replies`)
-  const [ofCanary, ofStable] = pair.map(
+// Too few replies to tell by are too few good ones as well, which is for the other comparison to say.
+function errorIncrease(canary: Observed, stable: Observed, { maxErrorIncrease }: Limits): Finding {
+  const [of, than] = [canary, stable].map(
     ({ errors, replies }) => `${whole(errors)} of ${whole(replies)} (${percent(errors / replies)})`,
   )
-  const reason = `canary failed ${ofCanary}, stable ${ofStable}, allowed: ${points(limits.maxErrorIncrease)} more`
-  const effect = effectOnDifference(of, canary, stable)
-  const inCanary = independent(canary.errors, canary.replies, effect)
-  const inStable = independent(stable.errors, stable.replies, effect)
-  // So few that nothing is left of them are no fault.
-  const isFault = inStable.high[1] > 0 && leastDifference(...inCanary.low, ...inStable.high, look.alpha) > limits.maxErrorIncrease
-  const isFine = passes.errors(...inCanary.high, ...inStable.low, limits, look.beta)
-  return finding(of, isFault, isFine, effect, [reason, ...badPods(canary.sources)])
+  const reason = `canary failed ${of}, stable ${than}, allowed: ${points(maxErrorIncrease)} more`
+  if (canary.errors / canary.replies - stable.errors / stable.replies > maxErrorIncrease) {
+    const least = leastDifference(canary.errors, canary.replies, stable.errors, stable.replies, ALPHA)
+    return least > maxErrorIncrease ? { verdict: 'FAIL', reason } : perhaps(reason)
+  }
+  return { verdict: 'PASS', reason }
 }
 
-function p95Increase(of: Case, [canary, stable]: Pair): Finding {
-  const { limits, look } = of
-  const [msOfCanary, msOfStable] = [quantileMs(canary.latency, 0.95), quantileMs(stable.latency, 0.95)]
-  if (msOfCanary === undefined || msOfStable === undefined) {
-    const [good, goodOfStable] = [canary, stable].map(({ latency }) => whole(latency.count))
-    return open(of, `canary sent ${good} and stable ${goodOfStable} good replies, which tells nothing of latency`)
+function p95Increase(canary: RecordableHistogram, stable: RecordableHistogram, { maxP95IncreaseMs }: Limits): Finding {
+  const [of, than] = [canary, stable].map((latency) => quantileMs(latency, 0.95) ?? 0) as [number, number]
+  const reason = `canary's p95 is ${milliseconds(of)}, stable's ${milliseconds(than)}, allowed: ${maxP95IncreaseMs} ms more`
+  const isSlower = of > than + maxP95IncreaseMs
+  if (isSlower && isSurelySlower(canary, stable, maxP95IncreaseMs)) return { verdict: 'FAIL', reason }
+  if (Math.min(canary.count, stable.count) < FEWEST_REPLIES) {
+    const sent = `canary sent ${whole(canary.count)} and stable ${whole(stable.count)} good replies`
+    return { verdict: 'INCONCLUSIVE', reason: `${sent}, ${FEWEST_REPLIES} of each are needed to compare them` }
   }
-  const allowed = limits.maxP95IncreaseMs
-  const reason = `canary's p95 is ${milliseconds(msOfCanary)}, stable's ${milliseconds(msOfStable)}, allowed: ${allowed} ms more`
-  const effect = effectOnSlow(of, [canary, stable], [msOfStable + allowed, msOfStable])
-  const inCanary = Math.floor(canary.latency.count / effect)
-  const inStable = Math.floor(stable.latency.count / effect)
-  const ms = ({ latency }: Observed, rank: number, of: number) => latency.percentile((rank / of) * 100) / 1000
-  // Half of what may go wrong for each of the two bounds.
-  const [least] = quantileRanks(inCanary, 0.95, look.alpha / 2)
-  const [, most] = quantileRanks(inStable, 0.95, look.alpha / 2)
-  const isFault = least !== undefined && most !== undefined && ms(canary, least, inCanary) > ms(stable, most, inStable) + allowed
-  const ranks = look.beta > 0 ? passingRanks(inCanary, inStable, look.beta) : undefined
-  const isFine = ranks !== undefined && ms(canary, ranks[0], inCanary) <= ms(stable, ranks[1], inStable) + allowed
-  return finding(of, isFault, isFine, effect, [reason])
+  return isSlower ? perhaps(reason) : { verdict: 'PASS', reason }
 }
+
+function isSurelySlower(canary: RecordableHistogram, stable: RecordableHistogram, allowedMs: number): boolean {
+  // Half of what may go wrong for each of the two bounds.
+  const [least] = quantileRanks(canary.count, 0.95, ALPHA / 2)
+  const [, most] = quantileRanks(stable.count, 0.95, ALPHA / 2)
+  return least !== undefined && most !== undefined && rankedMs(canary, least) > rankedMs(stable, most) + allowedMs
+}
+
+/** The value of a rank, counted from 1. */
+const rankedMs = (latency: RecordableHistogram, rank: number) => latency.percentile((rank / latency.count) * 100) / 1000

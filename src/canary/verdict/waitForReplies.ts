@@ -1,9 +1,8 @@
 import { Interrupted } from '../errors.ts'
-import { type Outcome, Sample } from '../sampling/sample.ts'
+import { Sample } from '../sampling/sample.ts'
 import { sendRequests } from '../sampling/sendRequests.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, findExpected } from './expectation.ts'
-import { isSticky } from './isSticky.ts'
 import { isSilent } from './notAsked.ts'
 import { withoutRefused } from './rateLimit.ts'
 import { farFromMean } from './statistics.ts'
@@ -15,7 +14,6 @@ const LOOKS = 2
 /**
  * Waits until replies come as they should.
  * @param rate requests a second on average, at most
- * @param onOutcome called with what becomes of each request
  * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before
  */
 export async function waitForReplies(
@@ -24,9 +22,8 @@ export async function waitForReplies(
   patienceMs: number,
   signal: AbortSignal,
   rate = LOOK.rate,
-  onOutcome?: (outcome: Outcome) => void,
 ): Promise<number | undefined> {
-  let client = new VersionClient(target)
+  const client = new VersionClient(target)
   const until = performance.now() + patienceMs
   let since = 0
   try {
@@ -39,21 +36,13 @@ export async function waitForReplies(
         { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) },
         (outcome) => {
           sample.add(outcome)
-          onOutcome?.(outcome)
           if (isSilent(sample)) silence.abort()
         },
         AbortSignal.any([signal, silence.signal]),
       )
       if (signal.aborted) throw new Interrupted()
-      if (agreesWith(sample, expectation)) {
-        if (agreeing++ === 0) since = startedAt
-      } else {
-        agreeing = 0
-        if (isSticky(sample, expectation, true)) {
-          await client.close()
-          client = new VersionClient({ ...target, areFresh: true })
-        }
-      }
+      if (!agreesWith(sample, expectation)) agreeing = 0
+      else if (agreeing++ === 0) since = startedAt
       if (agreeing === 0 && performance.now() > until) return undefined
     }
     return since

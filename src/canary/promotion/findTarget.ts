@@ -1,8 +1,8 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Interrupted, WrongUse } from '../errors.ts'
 import { releaseName } from '../roles.ts'
-import { type Outcome, Sample } from '../sampling/sample.ts'
-import { sendRequests } from '../sampling/sendRequests.ts'
+import { Sample } from '../sampling/sample.ts'
+import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { explained, whyNotAsked } from '../verdict/notAsked.ts'
 
@@ -68,14 +68,9 @@ export async function findTarget(
 async function firstReplies(target: Target, signal: AbortSignal): Promise<Sample> {
   const client = new VersionClient({ ...target, connections: ATTEMPTS })
   const sample = new Sample()
-  const enough = new AbortController()
   const pace = { requests: ATTEMPTS, rate: Number.POSITIVE_INFINITY }
-  const take = (outcome: Outcome) => {
-    sample.add(outcome)
-    if (sample.sources.length > 0) enough.abort()
-  }
   try {
-    await sendRequests(client, pace, take, AbortSignal.any([signal, enough.signal]))
+    await takeSample(client, pace, sample, ({ sources }) => sources.length > 0, signal)
     if (signal.aborted) throw new Interrupted()
     return sample
   } finally {

@@ -1,8 +1,8 @@
 import { WrongUse } from '../errors.ts'
 import { whole } from '../format.ts'
 import { type Outcome, Sample } from '../sampling/sample.ts'
-import { sendRequests } from '../sampling/sendRequests.ts'
 import { shownUrl } from '../sampling/shownUrl.ts'
+import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, parseExpectation } from './expectation.ts'
 import { type Judgement, judge } from './judge.ts'
@@ -53,17 +53,7 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
       throw new WrongUse(`to judge so small a share or rate takes ${whole(requests)} requests: say how many with --requests`)
     }
     const started = performance.now()
-    const silence = new AbortController()
-    await sendRequests(
-      client,
-      { requests, rate, onUnsent: () => sample.unsent++ },
-      (outcome) => {
-        sample.add(outcome)
-        onProgress?.(sample.requests, requests)
-        if (isSilent(sample)) silence.abort()
-      },
-      AbortSignal.any([signal, silence.signal]),
-    )
+    await takeSample(client, { requests, rate }, sample, isSilent, signal, () => onProgress?.(sample.requests, requests))
     const seconds = (performance.now() - started) / 1000
     return {
       url: shownUrl(target.url),

@@ -1,6 +1,6 @@
 import { Interrupted } from '../errors.ts'
 import { Sample } from '../sampling/sample.ts'
-import { sendRequests } from '../sampling/sendRequests.ts'
+import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, findExpected } from './expectation.ts'
 import { isSilent } from './notAsked.ts'
@@ -30,16 +30,7 @@ export async function waitForReplies(
     for (let agreeing = 0; agreeing < LOOKS; ) {
       const sample = new Sample()
       const startedAt = performance.now()
-      const silence = new AbortController()
-      await sendRequests(
-        client,
-        { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) },
-        (outcome) => {
-          sample.add(outcome)
-          if (isSilent(sample)) silence.abort()
-        },
-        AbortSignal.any([signal, silence.signal]),
-      )
+      await takeSample(client, { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) }, sample, isSilent, signal)
       if (signal.aborted) throw new Interrupted()
       if (!agreesWith(sample, expectation)) agreeing = 0
       else if (agreeing++ === 0) since = startedAt

@@ -1,4 +1,5 @@
 import { Failure, Interrupted, ProgramRefusal, Unreachable } from '../errors.ts'
+import { isJson } from '../values/isJson.ts'
 import type { ProgramName } from './findProgram.ts'
 
 /** How a program that was run ended, and what it wrote. */
@@ -94,15 +95,6 @@ export class HelmAndKubectl {
         `${command} has printed ${JSON.stringify(stdout.slice(0, 40))}, which is no JSON: the ${name} on the PATH must be ${name === 'helm' ? 'Helm' : name} itself`,
       )
     return stdout
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 

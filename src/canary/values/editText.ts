@@ -14,6 +14,7 @@ import {
   type YAMLSeq,
 } from 'yaml'
 import { WrongUse } from '../errors.ts'
+import { isJson } from './isJson.ts'
 
 export type Mapping = Readonly<Record<string, unknown>>
 
@@ -269,15 +270,6 @@ class Edit {
 
 function cannot(why: string): never {
   throw new WrongUse(why)
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export const isMapping = (value: unknown): value is Mapping =>

@@ -1,9 +1,10 @@
 import { enableCompileCache } from 'node:module'
 import { constants } from 'node:os'
+import type { Io } from './output/terminal.ts'
 
 // Halves the time of a start; the image brings a cache of its own.
 enableCompileCache()
-const [{ run }, { runProgram }] = await Promise.all([import('./cli.ts'), import('./cluster/runProgram.ts')])
+const { run } = await import('./cli.ts')
 
 // As sysexits.h has it.
 const INTERNAL_ERROR = 70
@@ -21,4 +22,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? undefined : INTERNAL_ERROR))
 
 const { stdout, stderr } = process
+/** Loaded with the first program that is run: most commands run none, or not at once. */
+const runProgram: Io['runProgram'] = async (...call) => (await import('./cluster/runProgram.ts')).runProgram(...call)
 process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: stop.signal, runProgram })

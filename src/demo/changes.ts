@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Role, roles } from '../canary/roles.ts'
+import { headersSet } from './announced.ts'
 import type { Manifest, Release, Releases } from './render.ts'
 import { isHonoured } from './unsupported.ts'
 import { workload } from './workload.ts'
@@ -13,12 +14,15 @@ export interface Change {
 
 type Facet = (releases: Releases) => string | undefined
 
-/** The weights of the rule that splits, as in `90/10`. */
-export const weights: Facet = (releases) => {
+/** The weights of stable and canary in the rule that splits. */
+export function weightsOf(releases: Releases): number[] | undefined {
   const backends = releases.stable.HTTPRoute?.spec.rules.find(isSplit)?.backendRefs
   const weight = (role: Role) => backends?.find(({ name }) => name === releases[role].Service.metadata.name)?.weight ?? 0
-  return backends && roles.map(weight).join('/')
+  return backends && roles.map(weight)
 }
+
+/** The same, as in `90/10`. */
+export const weights: Facet = (releases) => weightsOf(releases)?.join('/')
 
 /** What a route says beside the weights; nothing where there is no route. */
 const facets: Record<string, Facet> = {
@@ -31,9 +35,8 @@ const facets: Record<string, Facet> = {
     return headers && (distinct(headers).join(', ') || 'off')
   },
   announce: ({ stable: { HTTPRoute } }) => {
-    const filters = HTTPRoute?.spec.rules.flatMap(({ filters = [] }) => filters)
-    const headers = filters?.flatMap(({ responseHeaderModifier }) => responseHeaderModifier?.set ?? [])
-    return headers && (distinct(headers.map(({ name }) => `replies say ${name}`)).join(', ') || 'off')
+    const headers = HTTPRoute?.spec.rules.flatMap(headersSet)
+    return headers && (distinct(headers.map((name) => `replies say ${name}`)).join(', ') || 'off')
   },
 }
 

@@ -1,6 +1,6 @@
 import { type Role, roles } from '../canary/roles.ts'
 import { announced } from './announced.ts'
-import { weights } from './changes.ts'
+import { weightsOf } from './changes.ts'
 import type { Endpoint, Network } from './demoGateway.ts'
 import { Deployment } from './deployment.ts'
 import type { Pod, PodEvents } from './pod.ts'
@@ -36,7 +36,7 @@ export class Cluster implements Network {
    */
   apply(releases: Releases): void {
     const { HTTPRoute } = releases.stable
-    const route = HTTPRoute && new Route(announced(HTTPRoute, weights(releases) ?? ''))
+    const route = HTTPRoute && new Route(announced(HTTPRoute, weightsOf(releases) ?? []))
     const wanted = roles.map((role) => [role, workload(releases[role])] as const)
 
     this.route = route

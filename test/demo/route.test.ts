@@ -49,7 +49,7 @@ describe("the chart's route", () => {
 describe('a route that does not announce the split', () => {
   it('is announced by the demo, on every rule, with the weights that the chart leaves out', async () => {
     const { stable } = await releases({ stable: { traffic: { stable: 100, canary: 0, preview: true } } })
-    const route = new Route(announced(stable.HTTPRoute as Manifest & HTTPRoute, '100/0'))
+    const route = new Route(announced(stable.HTTPRoute as Manifest & HTTPRoute, [100, 0]))
     for (const headers of [{}, { 'x-canary': 'always' }] as Record<string, string>[]) {
       expect(route.rule('/', headers)?.headerChanges.set).toEqual([{ name: 'traffic-split', value: 'stable=100, canary=0' }])
     }
@@ -58,9 +58,9 @@ describe('a route that does not announce the split', () => {
   it('is left alone where it announces, or splits nothing between the two', async () => {
     const { stable } = await releases({ stable: { traffic: { announce: true } } })
     const own = stable.HTTPRoute as Manifest & HTTPRoute
-    expect(announced(own, '1/2')).toEqual(own)
+    expect(announced(own, [1, 2])).toEqual(own)
     const other = manifest({ rules: [{ backendRefs: [to('a')] }] as never })
-    expect(announced(other, '0/0')).toEqual(other)
+    expect(announced(other, [0, 0])).toEqual(other)
   })
 })
 

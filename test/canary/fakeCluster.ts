@@ -1,5 +1,5 @@
 import { gateway } from './fakeService.ts'
-import { type RunProgram, withoutCluster } from './inProcess.ts'
+import { needsNoCluster, type RunProgram, withoutCluster } from './inProcess.ts'
 
 const backends = [
   { name: 'devops-api-stable', weight: 90 },
@@ -65,8 +65,7 @@ export async function fakeCluster(change: FakeCluster = {}) {
   const cluster: RunProgram = async (name, args, signal) => {
     const question = [name, ...args].join(' ')
     asked.push(question)
-    // What values files say needs no cluster: Helm itself reads them.
-    if (question.startsWith('helm template ')) return withoutCluster(name, args, signal)
+    if (needsNoCluster(name, args)) return withoutCluster(name, args, signal)
     const [, answer] = answers.find(([pattern]) => pattern.test(question)) ?? []
     return answer
       ? { stdout: JSON.stringify(answer), stderr: '', failed: false }

@@ -6,9 +6,13 @@ import type { Io } from '../../src/canary/output/terminal.ts'
 
 export type RunProgram = Io['runProgram']
 
+/** Whether the real Helm does it, as it needs no cluster. */
+export const needsNoCluster = (name: string, [command = '']: string[]): boolean =>
+  name === 'helm' && ['template', 'show'].includes(command)
+
 /** The real Helm for what needs no cluster, and a cluster that does not answer. */
 export const withoutCluster: RunProgram = (name, args, signal) =>
-  name === 'helm' && ['template', 'show'].includes(`${args[0]}`)
+  needsNoCluster(name, args)
     ? realRunProgram(name, args, signal)
     : Promise.resolve({ stdout: '', stderr: 'Error: Kubernetes cluster unreachable', failed: true })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse, parseAllDocuments } from 'yaml'
 import { type Behaviour, gateway } from './fakeService.ts'
-import { type RunProgram, withoutCluster } from './inProcess.ts'
+import { needsNoCluster, type RunProgram, withoutCluster } from './inProcess.ts'
 
 interface Settings {
   /** What somebody has scaled a Deployment to. */
@@ -96,7 +96,7 @@ class Cluster {
 
   readonly run: RunProgram = async (name, args, signal) => {
     this.asked.push([name, ...args].join(' '))
-    if (name === 'helm' && ['template', 'show'].includes(`${args[0]}`)) return withoutCluster(name, args, signal)
+    if (needsNoCluster(name, args)) return withoutCluster(name, args, signal)
     try {
       const answer = name === 'helm' ? await this.#helm(args) : this.#kubectl(args)
       return { stdout: typeof answer === 'string' ? answer : JSON.stringify(answer), stderr: '', failed: false }

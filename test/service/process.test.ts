@@ -58,6 +58,14 @@ async function dial(port: number): Promise<{ socket: Socket; received: () => str
 /** Unlike `expect.poll`, it does not mind that tests run side by side. */
 const until = (done: () => boolean) => vi.waitFor(() => expect(done()).toBe(true), { timeout: 120_000, interval: 2 })
 
+/** What comes back, of replies whose body is JSON, on a connection that stays open. */
+async function replyTo(port: number, request: string): Promise<string> {
+  const { socket, received } = await dial(port)
+  socket.write(request)
+  await until(() => received().endsWith('}'))
+  return received()
+}
+
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: devops-api\r\n\r\n`
 const isRefused = (port: number) =>
   new Promise<boolean>((resolve) => {
@@ -196,10 +204,8 @@ describe.concurrent('a request', () => {
 
   it('may come an hour after the last', async () => {
     const { port } = await listening()
-    const { socket, received } = await dial(port)
-    socket.write(get('/version'))
-    await until(() => received().endsWith('}'))
-    const [, seconds] = /Keep-Alive: timeout=(\d+)/.exec(received()) ?? []
+    const reply = await replyTo(port, get('/version'))
+    const [, seconds] = /Keep-Alive: timeout=(\d+)/.exec(reply) ?? []
     expect(Number(seconds)).toBeGreaterThan(3600)
   })
 
@@ -224,21 +230,17 @@ describe.concurrent('a request', () => {
     ['with something else', 'Host: http://a/\r\n', 'the Host header is \\"http://a/\\"'],
   ])('%s in place of one Host is a 400', async (_, headers, message) => {
     const { port } = await listening({ DEVOPSAPI_VERSION: 'v9' })
-    const { socket, received } = await dial(port)
-    socket.write(`GET /version HTTP/1.1\r\n${headers}\r\n`)
-    await until(() => received().endsWith('}'))
-    expect(received()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
-    expect(received()).toContain('app-version: v9\r\n')
-    expect(received()).toContain(message)
+    const reply = await replyTo(port, `GET /version HTTP/1.1\r\n${headers}\r\n`)
+    expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(reply).toContain('app-version: v9\r\n')
+    expect(reply).toContain(message)
   })
 
   it('is answered for every Host that is one', async () => {
     const { port } = await listening()
     for (const host of ['a', 'xn--bcher-kva.example:80', 'my_service', '127.0.0.1:8080', '[::1]', '[fd00::1]:8080', '']) {
-      const { socket, received } = await dial(port)
-      socket.write(`GET /version HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
-      await until(() => received().endsWith('}'))
-      expect([host, received()]).toEqual([host, expect.stringMatching(/^HTTP\/1\.1 200 OK\r\n/)])
+      const reply = await replyTo(port, `GET /version HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+      expect([host, reply]).toEqual([host, expect.stringMatching(/^HTTP\/1\.1 200 OK\r\n/)])
     }
   })
 
@@ -248,12 +250,10 @@ describe.concurrent('a request', () => {
       ['/version?now', '405 Method Not Allowed\r\n'],
       ['/nowhere', '404 Not Found\r\n'],
     ] as const) {
-      const { socket, received } = await dial(port)
-      socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
-      await until(() => received().endsWith('}'))
-      expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
-      expect(received()).toContain('app-version: v9\r\n')
-      expect(received().includes('allow: GET, HEAD\r\n')).toBe(status.startsWith('405'))
+      const reply = await replyTo(port, `${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
+      expect(reply).toContain('app-version: v9\r\n')
+      expect(reply.includes('allow: GET, HEAD\r\n')).toBe(status.startsWith('405'))
     }
     expect(lines).toHaveLength(1)
   })
@@ -265,11 +265,12 @@ describe.concurrent('a request', () => {
     ['QUERY', '405 Method Not Allowed', ''],
   ])('of %s with a chunked body of no bytes has no body, and is a %s', async (method, status, headers) => {
     const { port } = await listening()
-    const { socket, received } = await dial(port)
-    socket.write(`${method} /version HTTP/1.1\r\nHost: a\r\n${headers}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)
-    await until(() => received().endsWith('}'))
-    expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`))
-    expect(received().toLowerCase()).not.toContain('connection: close')
+    const reply = await replyTo(
+      port,
+      `${method} /version HTTP/1.1\r\nHost: a\r\n${headers}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    )
+    expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`))
+    expect(reply.toLowerCase()).not.toContain('connection: close')
   })
 
   it.each([

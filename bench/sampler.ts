@@ -48,7 +48,7 @@ async function plainLoop(latencies: number[]): Promise<void> {
   agent.destroy()
 }
 
-const limits = { maxErrorRate: 0.01, tolerance: 0.05, maxErrorIncrease: 0.01, maxP95IncreaseMs: 20, strict: false }
+const limits = { maxErrorRate: 0.01, tolerance: 0.05, maxErrorIncrease: 0.01, detect: 0.03, maxP95IncreaseMs: 20, strict: true }
 const expectation = parseExpectation('v1.1.1=100')
 
 async function wholeCheck(latencies: number[]): Promise<void> {

@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { WrongUse } from './errors.ts'
+import { percent } from './format.ts'
 import { MAX_SECONDS, MOST_REQUESTS } from './sampling/sample.ts'
 import type { Target } from './sampling/versionClient.ts'
 import { type Expectation, parseExpectation } from './verdict/expectation.ts'
@@ -128,36 +130,59 @@ export function addAsking(command: Command, defaults: { rate: [number, string]; 
 /** What all commands that judge take. */
 export interface LimitOptions extends Pick<Limits, 'tolerance' | 'maxErrorRate' | 'maxErrorIncrease'> {
   maxP95Increase: number
+  detect?: number
 }
 
 /** Adds the options of `LimitOptions`. */
 export function addLimits(command: Command): Command {
   return command
     .addOption(
-      new Option('--tolerance <percentage>', 'how far a share may be from the expected one')
+      new Option(
+        '--tolerance <percentage>',
+        'a share so far from the expected one must not pass; nor one by half of the smallest',
+      )
         .argParser(percentage(0.1, 50))
         .default(0.05, '5%'),
     )
     .addOption(
-      new Option('--max-error-rate <percentage>', 'of all requests').argParser(percentage(0.01, 100)).default(0.01, '1%'),
-    )
-    .addOption(
-      new Option('--max-error-increase <percentage>', "canary's error rate over stable's")
-        .argParser(percentage(0, 100))
+      new Option('--max-error-rate <percentage>', 'of all requests that is allowed')
+        .argParser(percentage(0.01, 100))
         .default(0.01, '1%'),
     )
     .addOption(
-      new Option('--max-p95-increase <duration>', "canary's 95th percentile over stable's")
+      new Option('--max-error-increase <percentage>', "canary's error rate over stable's that is allowed")
+        .argParser(percentage(0, 100))
+        .default(0.01, '1%'),
+    )
+    .option(
+      '--detect <percentage>',
+      "canary's error rate over stable's that must not pass, nor that of all requests over the allowed one; by default 2 points more than --max-error-increase",
+      percentage(0.01, 100),
+    )
+    .addOption(
+      new Option('--max-p95-increase <duration>', "canary's 95th percentile over stable's that is allowed")
         .argParser(duration('0ms', '60s'))
         .default(20, '20ms'),
     )
 }
 
-/** What is allowed. */
-export const limitsOf = (
-  { tolerance, maxErrorRate, maxErrorIncrease, maxP95Increase }: LimitOptions,
+/** By how much more than what is allowed something is a fault, unless `--detect` says so. */
+const DETECTED = 0.02
+
+/**
+ * What is allowed, and what must not pass.
+ * @throws {WrongUse} where the same is both
+ */
+export function limitsOf(
+  { tolerance, maxErrorRate, maxErrorIncrease, maxP95Increase, detect = maxErrorIncrease + DETECTED }: LimitOptions,
   strict = false,
-): Limits => ({ tolerance, maxErrorRate, maxErrorIncrease, maxP95IncreaseMs: maxP95Increase, strict })
+): Limits {
+  if (detect <= maxErrorIncrease)
+    throw new WrongUse(
+      `--detect ${percent(detect)} must be more than --max-error-increase ${percent(maxErrorIncrease)}: what is allowed cannot be a fault`,
+    )
+  return { tolerance, maxErrorRate, maxErrorIncrease, detect, maxP95IncreaseMs: maxP95Increase, strict }
+}
 
 /** Whom to ask. */
 export function targetOf(url: URL, { header, host, connections, timeout, canaryPods }: AskingOptions): Target {
@@ -225,7 +250,7 @@ export function addMoving(command: Command, patience: [number, string, string]):
     .addOption(headerOption())
     .option(
       '--requests <number>',
-      'the size of each sample; by default so large that each gate can pass',
+      'the most requests of each sample; by default as many as it takes',
       wholeNumber(10, MOST_REQUESTS),
     )
     .option('--because <text>', 'the reason, for the history of the release')

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { afterAll } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 
@@ -8,6 +8,8 @@ export interface Behaviour {
   stable?: number
   canary?: number
   announces?: boolean
+  /** Each connection is with one of the two. */
+  keepsConnections?: boolean
   /** Every so many replies of canary's is an error. */
   canaryErrorsEvery?: number
   /** Every so many requests is one too many for the gateway. */
@@ -25,6 +27,7 @@ afterAll(() => {
 /** Two services behind a gateway that spreads evenly, and counts. */
 export async function gateway({
   announces = false,
+  keepsConnections = false,
   canaryErrorsEvery = 0,
   limitedEvery = 0,
   insteadOfCanary,
@@ -40,6 +43,16 @@ export async function gateway({
   const asked: IncomingHttpHeaders[] = []
   let credit = 0
   let canarys = 0
+  const kept = new WeakMap<Socket, boolean>()
+  const isCanarys = (socket: Socket) => {
+    const before = kept.get(socket)
+    if (keepsConnections && before !== undefined) return before
+    credit += weights.canary
+    const isNow = credit >= weights.stable + weights.canary
+    if (isNow) credit -= weights.stable + weights.canary
+    kept.set(socket, isNow)
+    return isNow
+  }
   const server = createServer((request, response) => {
     asked.push(request.headers)
     if (limitedEvery && asked.length % limitedEvery === 0) {
@@ -48,12 +61,10 @@ export async function gateway({
     }
     const { stable, canary } = weights
     if (announces) response.setHeader('traffic-split', `stable=${stable}, canary=${canary}`)
-    credit += canary
-    if (credit < stable + canary) {
+    if (!isCanarys(request.socket)) {
       reply(response, 'stable')
       return
     }
-    credit -= stable + canary
     canarys++
     if (insteadOfCanary) {
       insteadOfCanary(request, response)

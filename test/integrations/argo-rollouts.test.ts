@@ -305,7 +305,7 @@ it.each(['bad', 'slow'])('A %s canary is aborted by check', async (kind) => {
   )
   await run(`kubectl wait rollout/devops-api-stable -n ${namespace} --for=jsonpath={.status.phase}=Degraded --timeout=120s`)
   const analysis = await expectAborted('check', '200 stable v1.1.1-canary', startedAt)
-  expect(await logsOf(analysis)).toContain('FAIL canary health')
+  expect(await logsOf(analysis)).toMatch(/FAIL (availability|canary health)/)
   await takeBack('v1.1.1-canary')
 })
 

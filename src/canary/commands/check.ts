@@ -22,6 +22,7 @@ import { declaredSplit } from '../values/declaredSplit.ts'
 import { ValuesReader } from '../values/valuesReader.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Expectation } from '../verdict/expectation.ts'
+import { MOST_MS } from '../verdict/plan.ts'
 import { sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends AskingOptions, LimitOptions {
@@ -42,7 +43,7 @@ export function checkCommand(program: Command, terminal: Terminal): void {
     program
       .command('check')
       .description(
-        'Ask a fixed number of times, and judge availability, split and canary health: PASS (exit code 0), FAIL (1) or INCONCLUSIVE (2).',
+        'Ask until it can judge availability, split and canary health: PASS (exit code 0) or FAIL (1); INCONCLUSIVE (2) where asking does not help.',
       ),
     { rate: [Number.POSITIVE_INFINITY, 'as the connections allow'], connections: 10 },
   )
@@ -52,11 +53,7 @@ export function checkCommand(program: Command, terminal: Terminal): void {
       expectation,
     )
     .option('--chart <folder>', 'whose values-stable.yaml and values-canary.yaml declare the split', 'chart')
-    .option(
-      '--requests <number>',
-      'size of the sample; by default as many as it takes to judge the expected split',
-      wholeNumber(1, 10_000_000),
-    )
+    .option('--requests <number>', 'the most requests; by default as many as it takes to judge', wholeNumber(1, 10_000_000))
     .addOption(
       new Option(
         '--conformance',
@@ -81,10 +78,12 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,
     signal,
-    onProgress: (done, requests) => {
+    onProgress: (done, usual) => {
       if (!progress || performance.now() - shownAt < 100) return
       shownAt = performance.now()
-      progress(`${whole(done)} of ${whole(requests)} requests`)
+      progress(
+        `${whole(done)} ${done > usual ? `requests, more than usual, for ${MOST_MS / 1000} s at most` : `of ${whole(usual)} requests, as a rule`}`,
+      )
     },
   })
   progress?.clear()

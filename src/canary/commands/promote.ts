@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
-import { percent } from '../format.ts'
+import { count, percent, whole } from '../format.ts'
 import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
 import { checkOutput } from '../output/checkOutput.ts'
 import type { PromoteOutput } from '../output/outputs.ts'
@@ -21,7 +21,8 @@ import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
-import { whyNotAsked } from '../verdict/notAsked.ts'
+import { isVoid, whyNotAsked } from '../verdict/notAsked.ts'
+import { whyRefused } from '../verdict/rateLimit.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends MovingOptions {
@@ -42,7 +43,7 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
           .argParser(steps)
           .default([100], '100'),
       ),
-    [120_000, '2m', 'how long the route and the replies may take to follow, and how long a gate may be INCONCLUSIVE'],
+    [120_000, '2m', 'how long the route and the replies may take to follow, and how long to ask again where nobody answers'],
   )
     .option('--pause', 'ask before each further step')
     .action((options: Options) => run(options, terminal))
@@ -62,7 +63,8 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   if (filesOnly && !url) throw new WrongUse('--files-only needs --url here: without replies, there is nothing to judge canary by')
   if (pause && !(process.stdin.isTTY && stdout.isTTY)) throw new WrongUse('--pause needs a terminal to ask on: leave it out here')
   const session = new Session(
-    { ...options, limits: limitsOf(options) },
+    // At each step, at the share that canary has before, and at the end.
+    { ...options, limits: limitsOf(options), judgements: options.steps.length + 2 },
     new Progress(terminal, json ? 'silent' : 'shown'),
     terminal,
   )
@@ -264,13 +266,9 @@ async function rehearsing(session: Session, { steps }: Options, chart: string, {
 const NOTHING = 'Nothing to promote: stable runs what canary runs.'
 
 /** There was nothing to judge, and so nothing is promoted. */
-function concludeWithout(
-  { progress }: Session,
-  { situation: { live } }: Look,
-  json: true | undefined,
-  { stdout }: Terminal,
-): void {
-  if (json) stdout.write(`${JSON.stringify(promoteOutput('nothing to promote', progress))}\n`)
+function concludeWithout(session: Session, { situation: { live } }: Look, json: true | undefined, { stdout }: Terminal): void {
+  const { progress } = session
+  if (json) stdout.write(`${JSON.stringify(promoteOutput('nothing to promote', session))}\n`)
   progress.note(NOTHING)
   if (live.canary > 0) progress.note(`Traffic stays at ${showWeights(live)}: "rollback" gives all of it to stable.`)
 }
@@ -282,7 +280,7 @@ function isInForce(state: ClusterState | undefined, declared: Weights, weights: 
   return isLive && releases.stable?.status === 'deployed'
 }
 
-/** Judges canary, again while that is inconclusive and there is time. */
+/** Judges canary, again while nobody could be asked and there is time. */
 async function judge({ release, replies, patience }: Session, step: GateStep): Promise<Report> {
   const startedAt = performance.now()
   const state = await release.state()
@@ -292,10 +290,11 @@ async function judge({ release, replies, patience }: Session, step: GateStep): P
   const until = performance.now() + patience
   const title = judgementTitleOf(step)
   let report = await replies.check(title, target, expectation)
-  // Every look may find a fault that is none. With samples twice as large each time, there are but a few looks.
+  const { maxErrorRate } = replies.limits
   // Silence is not put down to chance, and nobody is served meanwhile.
-  while (report.verdict === 'INCONCLUSIVE' && !whyNotAsked(report.sample) && performance.now() < until)
-    report = await replies.check(title, target, expectation, report.sample.requests * 2)
+  const isWorthAnother = ({ verdict, sample }: Report) =>
+    verdict === 'INCONCLUSIVE' && !whyNotAsked(sample) && (isVoid(sample) || whyRefused(sample, maxErrorRate) !== undefined)
+  while (isWorthAnother(report) && performance.now() < until) report = await replies.check(title, target, expectation)
   return report
 }
 
@@ -307,14 +306,16 @@ async function giveUp(
   terminal: Terminal,
 ): Promise<void> {
   const { stdout, exitWith } = terminal
-  const { progress } = session
+  const { progress, replies } = session
   if (!json) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}\n`)
   const { seconds, notes: left } = await takeBack(session, change, true)
   const notes = whyNotAsked(report.sample) ? [FELL_SILENT, ...left] : left
   const back = seconds === undefined ? 'but replies do not show it yet' : `on the wire after ${seconds.toFixed(1)} s`
   for (const note of notes) progress.note(note)
-  progress.note(`\nNot promoted: ${report.verdict}. Back at 100/0, ${back}.`)
-  if (json) stdout.write(`${JSON.stringify(promoteOutput('taken back', progress, report, notes))}\n`)
+  const { replies: answered, errors } = replies.byCanary
+  progress.note(`\nThis took ${count(answered, 'request')} to canary, of which ${whole(errors)} failed.`)
+  progress.note(`Not promoted: ${report.verdict}. Back at 100/0, ${back}.`)
+  if (json) stdout.write(`${JSON.stringify(promoteOutput('taken back', session, report, notes))}\n`)
   exitWith(exitCodes[report.verdict])
 }
 
@@ -322,7 +323,8 @@ const FELL_SILENT =
   'Somebody answered here before, and nobody does any more: canary has fallen silent, or what is in front of it, which replies do not tell apart.'
 
 /** The last look: every reply is stable's, and says the new version. */
-async function conclude({ release, replies, progress }: Session, json: true | undefined, terminal: Terminal): Promise<void> {
+async function conclude(session: Session, json: true | undefined, terminal: Terminal): Promise<void> {
+  const { release, replies, progress } = session
   const { stdout, exitWith } = terminal
   const state = await release.state()
   const target = await replies.target(state)
@@ -330,7 +332,7 @@ async function conclude({ release, replies, progress }: Session, json: true | un
   await replies.settle(target, expectation, performance.now())
   const report = await replies.check('Check that every reply is from stable', target, expectation)
   const isPromoted = report.verdict === 'PASS'
-  if (json) stdout.write(`${JSON.stringify(promoteOutput(isPromoted ? 'promoted' : 'not seen', progress, report))}\n`)
+  if (json) stdout.write(`${JSON.stringify(promoteOutput(isPromoted ? 'promoted' : 'not seen', session, report))}\n`)
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
   const version = expectation.find(({ role }) => role === 'stable')?.version
   if (isPromoted) progress.note(`Promoted: stable serves everything, as ${version}.`)
@@ -352,7 +354,7 @@ async function ask(question: string, { stdout, signal }: Terminal): Promise<void
 
 const promoteOutput = (
   outcome: PromoteOutput['outcome'],
-  { done }: Progress,
+  { progress: { done }, replies: { byCanary } }: Session,
   report?: Report,
   notes: readonly string[] = [],
 ): PromoteOutput => ({
@@ -360,5 +362,6 @@ const promoteOutput = (
   outcome,
   steps: done,
   report: report ? checkOutput(report) : null,
+  byCanary,
   notes: [...notes],
 })

@@ -34,7 +34,7 @@ function weights(text: string): Weights {
 
 async function run(weights: Weights, options: MovingOptions, terminal: Terminal): Promise<void> {
   const { stdout, exitWith } = terminal
-  const { json, dryRun, filesOnly, url, because, requests } = options
+  const { json, dryRun, filesOnly, url, because } = options
   const progress = new Progress(terminal, json ? 'silent' : 'shown')
   const session = new Session({ ...options, limits: limitsOf(options) }, progress, terminal)
   const { release, replies } = session
@@ -62,7 +62,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     const expectation = await replies.expected(now, weights)
     const target = await replies.target(now)
     await replies.settle(target, expectation, startedAt)
-    const report = await replies.check('Check the split', target, expectation, requests)
+    const report = await replies.check('Check the split', target, expectation)
     stdout.write(
       json ? `${JSON.stringify(shiftOutput(progress, report))}\n` : `\n${reportText(report, columnsOf(stdout), painter(stdout))}`,
     )

@@ -2,12 +2,22 @@ import type { Report } from '../verdict/sampleAndJudge.ts'
 import type { CheckOutput } from './outputs.ts'
 
 /** A report as --json prints it. */
-export function checkOutput({ url, expectation, expectationFrom, sample, seconds, verdict, gates }: Report): CheckOutput {
+export function checkOutput({
+  url,
+  expectation,
+  expectationFrom,
+  sample,
+  connections,
+  seconds,
+  verdict,
+  gates,
+}: Report): CheckOutput {
   return {
     url,
     expectation: expectation.map(({ version = null, role = null, share }) => ({ version, role, share })),
     expectationFrom,
     sample: sample.toJSON(),
+    connections,
     seconds,
     verdict,
     gates: gates.map(({ name, verdict, reason }) => ({ name, verdict, reason })),

@@ -1,4 +1,4 @@
-import type { Gate } from '../verdict/judge.ts'
+import type { Gate } from '../verdict/gate.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
 const elements: Record<Exclude<Gate['verdict'], 'PASS'>, string> = {

@@ -26,6 +26,8 @@ interface Source {
   errors: Counts
   /** Replies by the name of the pod, as far as the header app-pod says it. */
   pods: Counts
+  /** Replies that were errors, by the name of the pod that sent them. */
+  podErrors: Counts
   /** Percentiles of the latency of the good replies, in milliseconds; null without any. At a rate, it counts from when a request was due. */
   latencyMs: {
     /** The median. */
@@ -84,6 +86,10 @@ export interface CheckOutput {
   expectationFrom: 'the caller' | 'the gateway' | 'the values files'
   /** What the verdict is about. */
   sample: Sample
+  /**
+   * What it was asked on: connections that were kept alive, or, where the gateway keeps each with one backend, one for each request.
+   */
+  connections: 'kept' | 'one for each request'
   /** How long the sample took. */
   seconds: number
   /** FAIL where a gate does, else INCONCLUSIVE where a gate is, else PASS. */
@@ -238,6 +244,13 @@ export interface PromoteOutput {
   steps: Step[]
   /** The judgement that ended it; null where nothing was judged. */
   report: CheckOutput | null
+  /** Requests of this command that canary answered, whenever: what asking cost. */
+  byCanary: {
+    /** All, errors included. */
+    replies: WholeNumber
+    /** Those that were errors. */
+    errors: WholeNumber
+  }
   /** What was left, or could not be seen, when traffic was taken back, a sentence each. */
   notes: string[]
 }

@@ -1,6 +1,6 @@
 import { count } from '../format.ts'
 import { describeExpectation } from '../verdict/expectation.ts'
-import type { Gate } from '../verdict/judge.ts'
+import type { Gate } from '../verdict/gate.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 import { fold, type Paint, type Style } from './terminal.ts'
 import { unsentText } from './unsentText.ts'
@@ -15,9 +15,10 @@ const styles: Record<Gate['verdict'], Style> = {
 
 const INDENT = '  '
 
+const STICKY = 'the gateway keeps a connection with one backend: each request had one of its own'
 /** A check's report for people, no wider than `width` where words allow. */
 export function reportText(report: Report, width: number, paint: Paint): string {
-  const { url, expectation, expectationFrom, sample, seconds, gates, verdict } = report
+  const { url, expectation, expectationFrom, sample, connections, seconds, gates, verdict } = report
   const origin = {
     'the caller': '',
     'the gateway': ' (announced by the gateway)',
@@ -26,6 +27,7 @@ export function reportText(report: Report, width: number, paint: Paint): string 
   return [
     ...fold(`${url}: ${count(sample.requests, 'request')} in ${seconds.toFixed(1)} s`, width),
     ...fold(`expected: ${describeExpectation(expectation)}${origin[expectationFrom]}`, width),
+    ...(connections === 'kept' ? [] : fold(STICKY, width)),
     '',
     ...versionsTable(sample, expectation, seconds, width, paint),
     ...unsentText(sample).flatMap((text) => fold(text, width).map((line) => paint('red', line))),

@@ -1,7 +1,7 @@
 import { list, percent, whole } from '../format.ts'
 import { Counts, quantileMs, type Sample, type Source } from '../sampling/sample.ts'
 import { type Expectation, findExpected, nameOf } from '../verdict/expectation.ts'
-import { wilsonInterval } from '../verdict/statistics.ts'
+import { alwaysValidInterval } from '../verdict/statistics.ts'
 import type { Paint, Style } from './terminal.ts'
 
 interface Row {
@@ -106,7 +106,7 @@ function unanswered({ failures, requests }: Sample): Row[] {
 
 function shareOf(number: number, of: number): Row['cells'] {
   if (of === 0) return { replies: '0' }
-  const [low, high] = wilsonInterval(number, of).map((share) => (share * 100).toFixed(1))
+  const [low, high] = alwaysValidInterval(number, of, 0.05).map((share) => (share * 100).toFixed(1))
   return { replies: whole(number), share: `${((number / of) * 100).toFixed(1)} %`, '95 %': `${low}–${high}` }
 }
 

@@ -3,13 +3,13 @@ import { Interrupted, WrongUse } from '../errors.ts'
 import { count, whole } from '../format.ts'
 import type { Progress } from '../output/progress.ts'
 import { type Role, roles } from '../roles.ts'
-import { MOST_REQUESTS } from '../sampling/sample.ts'
+import { MOST_REQUESTS, type Outcome } from '../sampling/sample.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
-import { type Expectation, shares } from '../verdict/expectation.ts'
-import { type Limits, plan } from '../verdict/plan.ts'
+import { type Expectation, findExpected, shares } from '../verdict/expectation.ts'
+import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
 import { findTarget, type WhereToAsk } from './findTarget.ts'
@@ -20,8 +20,10 @@ export interface RepliesSettings extends WhereToAsk {
   /** Files laid over values-stable.yaml. */
   readonly values: readonly string[]
   readonly limits: Limits
-  /** The size of each sample; by default so large that each gate can pass. */
+  /** The most requests of each sample; by default as many as it takes. */
   readonly requests?: number
+  /** How many samples the command judges at most, by default one: its error rates are for all of it. */
+  readonly judgements?: number
   /** Requests a second on average, at most. */
   readonly rate: number
   /** In milliseconds: how long replies may take to follow. */
@@ -35,6 +37,8 @@ export class Replies {
   readonly #progress: Progress
   readonly #signal: AbortSignal
   #target: Target | undefined
+  /** What asking cost: the requests of this command that canary answered, and those of them that failed. */
+  readonly byCanary = { replies: 0, errors: 0 }
 
   constructor(settings: RepliesSettings, reader: ValuesReader, progress: Progress, signal: AbortSignal) {
     this.#settings = settings
@@ -50,6 +54,10 @@ export class Replies {
   async target(state: ClusterState | undefined): Promise<Target> {
     this.#target ??= await findTarget(this.#settings, state, this.#signal)
     return this.#target
+  }
+
+  get limits(): Limits {
+    return this.#settings.limits
   }
 
   /** What replies should be like, by version and role. */
@@ -75,13 +83,13 @@ export class Replies {
   refuseUnjudgeable(weights: Weights): void {
     const { limits, requests } = this.#settings
     if (requests !== undefined) return
-    const needed = plan(shares(roles.map((role) => ({ role, weight: weights[role] }))), limits).requests
-    if (needed <= MOST_BY_DEFAULT) return
+    const usual = usualSize(shares(roles.map((role) => ({ role, weight: weights[role] }))), limits)
+    if (usual <= MOST_BY_DEFAULT) return
     const what =
-      needed <= MOST_REQUESTS
-        ? `: say so with --requests ${needed}, or choose a larger share`
+      usual <= MOST_REQUESTS
+        ? ', and more in case of doubt: say how many at most with --requests, or choose a larger share'
         : `, and --requests may be ${whole(MOST_REQUESTS)} at most: choose a larger share`
-    throw new WrongUse(`to judge ${showWeights(weights)} takes ${whole(needed)} requests${what}`)
+    throw new WrongUse(`to judge ${showWeights(weights)} takes ${sizeText(usual)} requests${what}`)
   }
 
   /**
@@ -93,25 +101,36 @@ export class Replies {
     return this.#progress.step(
       'Wait until replies follow',
       async () => {
-        const since = await waitForReplies(target, expectation, patience, this.#signal, rate)
+        const since = await waitForReplies(target, expectation, patience, this.#signal, rate, this.#counting(expectation))
         return since === undefined ? undefined : (since - startedAt) / 1000
       },
       (seconds) => (seconds === undefined ? `not within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
     )
   }
 
+  #counting(expectation: Expectation): (outcome: Outcome) => void {
+    return ({ version, role, error }) => {
+      if (version === undefined || findExpected(expectation, { version, role })?.role !== 'canary') return
+      this.byCanary.replies++
+      if (error !== undefined) this.byCanary.errors++
+    }
+  }
+
   /** Takes a sample and judges it. */
-  async check(title: string, target: Target, expectation: Expectation, requests = this.#settings.requests): Promise<Report> {
+  async check(title: string, target: Target, expectation: Expectation): Promise<Report> {
+    const { limits, requests, rate, judgements } = this.#settings
     return this.#progress.step(
       title,
       async () => {
         const report = await sampleAndJudge({
           target,
           expectation,
-          limits: this.#settings.limits,
+          limits,
           requests,
-          rate: this.#settings.rate,
+          ...(judgements !== undefined && { steps: judgements }),
+          rate,
           signal: this.#signal,
+          onOutcome: this.#counting(expectation),
         })
         if (this.#signal.aborted) throw new Interrupted()
         return report

@@ -1,4 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { Blocks } from './blocks.ts'
 
 /** The longest time that a request may take. */
 export const MAX_SECONDS = 60
@@ -9,6 +10,9 @@ export const MOST_REQUESTS = 1_000_000
 /** Different versions, errors, pods or splits that are told apart; a confused server could send new ones for ever. */
 const MOST_TOLD_APART = 20
 const OTHERS = '(others)'
+
+/** What a gateway answers itself when it is asked too often: the request never came to anybody who could have answered well or badly. */
+export const REFUSED = '429 without a version'
 
 /** What became of one request. */
 export interface Outcome {
@@ -22,6 +26,8 @@ export interface Outcome {
   error?: string | undefined
   /** How long the whole reply took. */
   microseconds?: number | undefined
+  /** The number of the connection that was kept for it; absent where it had one of its own. */
+  connection?: number | undefined
 }
 
 /** How often each of a few texts occurred; those beyond the first 20 are counted together. */
@@ -49,6 +55,10 @@ export interface Source {
   /** Replies that were errors, by kind. */
   readonly errors: Counts
   readonly pods: Counts
+  /** Replies that were errors, by the pod that sent them. */
+  readonly podErrors: Counts
+  /** Replies by the number of the connection that they came on, where it was kept. */
+  readonly connections: Map<number, number>
   /** Microseconds that the good replies took, to three digits. */
   readonly latency: RecordableHistogram
 }
@@ -59,6 +69,19 @@ export const emptyLatency = (): RecordableHistogram => createHistogram({ lowest:
 /** The value in milliseconds below which the share `q` of the replies lies; undefined without replies. */
 export const quantileMs = (latency: RecordableHistogram, q: number): number | undefined =>
   latency.count > 0 ? latency.percentile(q * 100) / 1000 : undefined
+
+/** How many replies took longer. */
+export function slowerThan(latency: RecordableHistogram, ms: number): number {
+  if (latency.count === 0 || latency.max <= ms * 1000) return 0
+  // Ranks from 1: the first is not slower, or there is none; the second is.
+  let [rank, slower] = [0, latency.count]
+  while (slower - rank > 1) {
+    const middle = (rank + slower) >> 1
+    if (latency.percentile((middle / latency.count) * 100) > ms * 1000) slower = middle
+    else rank = middle
+  }
+  return latency.count - rank
+}
 
 /** What became of a number of requests, in memory that does not grow with it. */
 export class Sample {
@@ -72,17 +95,26 @@ export class Sample {
   readonly failures = new Counts()
   /** The splits that replies announced. */
   readonly announced = new Counts()
+  /** What came when. */
+  readonly blocks = new Blocks<Source>()
 
-  add({ version, role, pod, announced, error, microseconds }: Outcome): void {
+  /** @param at when it came, in milliseconds on any clock */
+  add({ version, role, pod, announced, error, microseconds, connection }: Outcome, at = performance.now()): void {
     this.requests++
     if (announced !== undefined) this.announced.add(announced)
     if (version === undefined) {
       this.failures.add(error ?? 'unknown')
+      if (error !== REFUSED) this.blocks.add(at, undefined, true)
       return
     }
     const source = this.#source(version, role)
     source.replies++
-    if (pod !== undefined) source.pods.add(pod)
+    this.blocks.add(at, source, error !== undefined, microseconds)
+    if (connection !== undefined) source.connections.set(connection, (source.connections.get(connection) ?? 0) + 1)
+    if (pod !== undefined) {
+      source.pods.add(pod)
+      if (error !== undefined) source.podErrors.add(pod)
+    }
     if (error !== undefined) source.errors.add(error)
     else if (microseconds !== undefined) source.latency.record(Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6))
   }
@@ -94,7 +126,15 @@ export class Sample {
     const known = find(version, role) ?? (isFull ? find(OTHERS) : undefined)
     if (known) return known
     const identity = isFull ? { version: OTHERS, role: undefined } : { version, role }
-    const source = { ...identity, replies: 0, errors: new Counts(), pods: new Counts(), latency: emptyLatency() }
+    const source = {
+      ...identity,
+      replies: 0,
+      errors: new Counts(),
+      pods: new Counts(),
+      podErrors: new Counts(),
+      connections: new Map(),
+      latency: emptyLatency(),
+    }
     this.sources.push(source)
     return source
   }
@@ -102,7 +142,7 @@ export class Sample {
   /** As JSON, in which each key is always there. */
   toJSON() {
     const { requests, unsent, failures, announced } = this
-    const sources = this.sources.map(({ version, role, replies, errors, pods, latency }) => {
+    const sources = this.sources.map(({ version, role, replies, errors, pods, podErrors, latency }) => {
       const ms = (q: number) => quantileMs(latency, q) ?? null
       return {
         version,
@@ -110,6 +150,7 @@ export class Sample {
         replies,
         errors: errors.toJSON(),
         pods: pods.toJSON(),
+        podErrors: podErrors.toJSON(),
         latencyMs: { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99) },
       }
     })

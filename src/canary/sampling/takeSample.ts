@@ -1,4 +1,4 @@
-import type { Sample } from './sample.ts'
+import type { Outcome, Sample } from './sample.ts'
 import { type Pace, sendRequests } from './sendRequests.ts'
 import type { VersionClient } from './versionClient.ts'
 
@@ -12,7 +12,7 @@ export async function takeSample(
   sample: Sample,
   isEnough: (sample: Sample) => boolean,
   signal: AbortSignal,
-  onRequest?: () => void,
+  onOutcome?: (outcome: Outcome) => void,
 ): Promise<void> {
   const enough = new AbortController()
   await sendRequests(
@@ -20,7 +20,7 @@ export async function takeSample(
     { ...pace, onUnsent: () => sample.unsent++ },
     (outcome) => {
       sample.add(outcome)
-      onRequest?.()
+      onOutcome?.(outcome)
       if (isEnough(sample)) enough.abort()
     },
     AbortSignal.any([signal, enough.signal]),

@@ -1,5 +1,5 @@
 import { unescape as decode } from 'node:querystring'
-import { Pool } from 'undici'
+import { Client } from 'undici'
 import type { Outcome } from './sample.ts'
 
 /** Whom to ask, and how. */
@@ -8,8 +8,10 @@ export interface Target {
   readonly url: URL
   /** By name; `host` and `authorization` replace what the URL says. */
   readonly headers: Readonly<Record<string, string>>
-  /** The most connections, and so requests, at a time; they are kept alive. */
+  /** The most requests at a time. */
   readonly connections: number
+  /** Whether each request has a connection of its own, where others are kept alive. */
+  readonly areFresh?: boolean
   readonly timeoutMs: number
   /** Matches the names of canary's pods, where the role that a reply states does not tell: all others are then stable's. */
   readonly canaryPods?: RegExp | undefined
@@ -40,7 +42,9 @@ const basic = ({ username, password }: URL) =>
  */
 export class VersionClient {
   readonly target: Target
-  readonly #pool: Pool
+  readonly #clients: Client[]
+  /** Numbers of those that nobody uses. */
+  readonly #free: number[]
   readonly #headers: Readonly<Record<string, string>>
 
   constructor(target: Target) {
@@ -50,49 +54,67 @@ export class VersionClient {
     // Without this header, a server may choose any coding.
     this.#headers = { 'accept-encoding': 'identity', ...(hasCredentials && { authorization: basic(url) }), ...headers }
     // With HTTPS, the certificate must be for the name in the host header, whatever the address. Time is kept for the whole request, below.
-    this.#pool = new Pool(url.origin, {
-      connections,
-      allowH2: false,
-      connectTimeout: timeoutMs,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
+    const options = { allowH2: false, connectTimeout: timeoutMs, headersTimeout: 0, bodyTimeout: 0 }
+    // More than are used at a time, so that which one is next is left to chance: turns would fall in step with a gateway's.
+    const number = 2 * connections
+    this.#clients = Array.from({ length: number }, () => new Client(url.origin, options))
+    this.#free = [...this.#clients.keys()]
   }
 
   /**
-   * Asks once. Never rejects: whatever goes wrong is the outcome.
+   * Asks once; no more than `connections` at a time. Never rejects: whatever goes wrong is the outcome.
    * @param since when its latency begins, on the clock of `performance.now`
    */
   async ask(since = performance.now()): Promise<Outcome> {
-    const { url, timeoutMs, canaryPods } = this.target
+    const { url, timeoutMs, areFresh = false } = this.target
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)
+    const connection = this.#take()
+    let who: Outcome = {}
     try {
-      const reply = await this.#pool.request({
+      const reply = await (this.#clients[connection] as Client).request({
         path: url.pathname + url.search,
         method: 'GET',
         headers: this.#headers,
         signal: deadline.signal,
+        reset: areFresh,
       })
+      who = this.#who(reply.headers)
       const text = await read(reply.body)
-      const outcome = understand(reply.statusCode, reply.headers, text)
       const microseconds = (performance.now() - since) * 1000
-      const { pod } = outcome
-      if (!canaryPods || pod === undefined) return { ...outcome, microseconds }
-      return { ...outcome, role: canaryPods.test(pod) ? 'canary' : 'stable', microseconds }
+      return { ...who, ...understand(reply.statusCode, reply.headers, text), microseconds, ...(!areFresh && { connection }) }
     } catch (error) {
-      if (deadline.signal.aborted) return { error: 'timeout' }
+      // Who began a reply is to blame for its end.
+      if (deadline.signal.aborted) return { ...who, error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException
       if (/CERT|ERR_TLS|UNABLE_TO_/.test(code ?? '')) return { error: `certificate refused (${clean(`${code}`)})` }
-      return { error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
+      return { ...who, error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
     } finally {
       clearTimeout(timer)
+      this.#free.push(connection)
     }
+  }
+
+  /** Who answers, as far as headers tell. */
+  #who(headers: Headers): Outcome {
+    const { canaryPods } = this.target
+    const pod = header(headers, 'app-pod')
+    const role = canaryPods && pod !== undefined ? (canaryPods.test(pod) ? 'canary' : 'stable') : header(headers, 'app-role')
+    return { version: header(headers, 'app-version'), role, pod, announced: header(headers, 'traffic-split') }
+  }
+
+  #take(): number {
+    const index = Math.floor(Math.random() * this.#free.length)
+    const taken = this.#free[index]
+    if (taken === undefined) throw new Error(`more than ${this.#clients.length} requests at a time`)
+    this.#free[index] = this.#free.at(-1) as number
+    this.#free.pop()
+    return taken
   }
 
   /** Closes the connections; what is under way fails. */
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    await Promise.all(this.#clients.map((client) => client.destroy()))
   }
 }
 
@@ -107,21 +129,24 @@ async function read(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function understand(status: number, headers: Record<string, string | string[] | undefined>, text: string): Outcome {
-  const header = (name: string) => {
-    const value = headers[name]
-    return typeof value === 'string' && value !== '' ? clean(value) : undefined
-  }
+type Headers = Record<string, string | string[] | undefined>
+
+function header(headers: Headers, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' && value !== '' ? clean(value) : undefined
+}
+
+function understand(status: number, headers: Headers, text: string): Pick<Outcome, 'version' | 'error'> {
   const isGood = status >= 200 && status < 300
-  const version = isGood ? versionIn(text) : header('app-version')
-  const location = header('location')
-  const coding = header('content-encoding') ?? 'identity'
+  const version = isGood ? versionIn(text) : header(headers, 'app-version')
+  const location = header(headers, 'location')
+  const coding = header(headers, 'content-encoding') ?? 'identity'
   let error: string | undefined
   if (isGood && version === undefined && coding !== 'identity') error = `${status} in ${coding}, which nobody asked for`
   else if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
   else if (version === undefined) error = `${status} without a version`
   else if (!isGood) error = `${status}`
-  return { version, role: header('app-role'), pod: header('app-pod'), announced: header('traffic-split'), error }
+  return { version, error }
 }
 
 function versionIn(text: string): string | undefined {

@@ -3,7 +3,7 @@ import { type Role, releaseName, roles } from '../roles.ts'
 import { differences } from '../values/differences.ts'
 import type { Values } from '../values/values.ts'
 import { showWeights, weightsOf } from '../values/weights.ts'
-import type { Judgement } from '../verdict/judge.ts'
+import type { Judgement } from '../verdict/gate.ts'
 
 /** What is known; a text says why a part is not. */
 export interface Facts {

@@ -1,41 +1,31 @@
-import type { RecordableHistogram } from 'node:perf_hooks'
 import { count, list, milliseconds, percent, points, whole } from '../format.ts'
-import type { Role } from '../roles.ts'
-import { emptyLatency, quantileMs, type Sample } from '../sampling/sample.ts'
-import { type Expectation, type Expected, findExpected, nameOf, rolesOf } from './expectation.ts'
+import { quantileMs, type Sample, type Source, slowerThan } from '../sampling/sample.ts'
+import {
+  type Case,
+  caseOf,
+  effectOnDifference,
+  effectOnRate,
+  effectOnSlow,
+  type Finding,
+  finding,
+  gateOf,
+  independent,
+  type Observed,
+  open,
+  sum,
+  worst,
+} from './comparison.ts'
+import { findExpected, nameOf } from './expectation.ts'
+import type { Gate, Judgement } from './gate.ts'
 import { whyNotAsked } from './notAsked.ts'
-import { ALPHA, FEWEST_REPLIES, type Limits, type Plan } from './plan.ts'
+import { ALPHA, offBy, type Plan, passes, ranksAround, SLOW_ALLOWED, SLOW_DETECTED } from './plan.ts'
 import { whyRefused, withoutRefused } from './rateLimit.ts'
 import { requireJudgeable, requirePlannable } from './requireNumbers.ts'
-import { atLeast, atMost, farFromMean, leastDifference, quantileRanks } from './statistics.ts'
-
-export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE'
-
-export interface Gate {
-  readonly name: 'availability' | 'split' | 'canary health'
-  readonly verdict: Verdict | 'NOT APPLICABLE'
-  /** One sentence, with the numbers. */
-  readonly reason: string
-}
-
-export interface Judgement {
-  readonly verdict: Verdict
-  readonly gates: readonly Gate[]
-}
-
-/** What the expectation says about someone, and what came of it. */
-interface Observed {
-  readonly expected: Expected
-  readonly role: Role | undefined
-  readonly name: string
-  readonly replies: number
-  readonly errors: number
-  readonly latency: RecordableHistogram
-}
+import { atLeast, atMost, farFromMean, leastDifference } from './statistics.ts'
 
 /**
- * Judges a sample by its plan. FAIL: worse than allowed, and chance explains that less than once in 1000. PASS: within what is
- * allowed, and the sample is large enough to tell. INCONCLUSIVE: anything else.
+ * Judges a sample, as far as it has come, by its plan. FAIL: it is worse than allowed. PASS: it is not as bad as must not pass.
+ * INCONCLUSIVE: neither is sure enough yet. A command that goes from look to look is wrong as seldom as `plan` says.
  * @throws {TypeError} where a number is not one of its kind
  */
 export function judge(sample: Sample, plan: Plan): Judgement {
@@ -47,71 +37,39 @@ export function judge(sample: Sample, plan: Plan): Judgement {
     return { verdict: 'INCONCLUSIVE', gates: names.map((name) => ({ name, verdict: 'INCONCLUSIVE', reason: silence })) }
   }
   const refused = whyRefused(sample, plan.limits.maxErrorRate)
-  const taken = refused ? withoutRefused(sample) : sample
-  const observed = observe(taken, plan.expectation)
-  const available = availability(taken, observed, plan)
+  const of = caseOf(refused ? withoutRefused(sample) : sample, plan)
+  const available = availability(of)
+  const isOpen = refused !== undefined && available.verdict !== 'FAIL'
   const gates: Gate[] = [
-    {
-      name: 'availability',
-      ...(refused && available.verdict !== 'FAIL' ? { verdict: 'INCONCLUSIVE', reason: refused } : available),
-    },
-    { name: 'split', ...split(taken, observed, plan) },
-    { name: 'canary health', ...health(observed, plan.limits) },
+    gateOf('availability', [isOpen ? { verdict: 'INCONCLUSIVE', reason: refused } : available]),
+    gateOf('split', [split(of)]),
+    gateOf('canary health', health(of)),
   ]
-  const has = (verdict: Verdict) => gates.some((gate) => gate.verdict === verdict)
-  return { verdict: has('FAIL') ? 'FAIL' : has('INCONCLUSIVE') ? 'INCONCLUSIVE' : 'PASS', gates }
+  const verdict = worst(gates.map((gate) => gate.verdict))
+  return { verdict: verdict === 'NOT APPLICABLE' ? 'PASS' : verdict, gates }
 }
 
-function observe(sample: Sample, expectation: Expectation): Observed[] {
-  const roles = rolesOf(expectation, sample)
-  return expectation.map((expected, index) => {
-    const sources = sample.sources.filter((source) => findExpected(expectation, source) === expected)
-    const [only, ...more] = sources
-    return {
-      expected,
-      role: roles[index],
-      name: nameOf(expected),
-      replies: sum(sources.map(({ replies }) => replies)),
-      errors: sum(sources.map(({ errors }) => errors.total)),
-      latency: only && more.length === 0 ? only.latency : merged(sources.map(({ latency }) => latency)),
-    }
-  })
-}
-
-const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
-
-function merged(latencies: RecordableHistogram[]): RecordableHistogram {
-  const all = emptyLatency()
-  for (const latency of latencies) if (latency.count > 0) all.add(latency)
-  return all
-}
-
-type Finding = Pick<Gate, 'verdict' | 'reason'>
-
-const perhaps = (reason: string): Finding => ({ verdict: 'INCONCLUSIVE', reason: `${reason}; chance may explain that` })
-
-function availability(sample: Sample, observed: Observed[], { limits: { maxErrorRate }, needed }: Plan): Finding {
+function availability(of: Case): Finding {
+  const { sample, observed, limits, look } = of
   const { requests, failures } = sample
   const kinds = new Map(failures)
   for (const { errors } of sample.sources) for (const [kind, number] of errors) kinds.set(kind, (kinds.get(kind) ?? 0) + number)
   const errors = sum([...kinds.values()])
   const which = errors > 0 ? ` (${percent(errors / requests)}: ${list(kinds)})` : ''
-  const reason = [`${whole(errors)} of ${count(requests, 'request')} failed${which}, at most ${percent(maxErrorRate)} may`]
-  const missing = whatIsMissing(sample, observed)
-  if (missing) reason.push(missing)
+  const reason = `${whole(errors)} of ${count(requests, 'request')} failed${which}, at most ${percent(limits.maxErrorRate)} may`
 
-  let verdict: Verdict = 'INCONCLUSIVE'
-  if (atLeast(errors, requests, maxErrorRate) < ALPHA) verdict = 'FAIL'
-  else if (errors / requests > maxErrorRate) reason.push('chance may explain that')
-  else if (requests < needed.availability) reason.push(`${whole(needed.availability)} requests are needed to tell`)
-  else verdict = 'PASS'
-  return { verdict, reason: reason.join('; ') }
+  const effect = effectOnRate(of, errors)
+  const { low, high } = independent(errors, requests, effect)
+  const isFault = atLeast(...low, limits.maxErrorRate) < look.alpha
+  const missing = whatIsMissing(sample, observed)
+  const blamed = missing ? [missing] : badPods(sample.sources)
+  return finding(of, isFault, passes.availability(...high, limits, look.beta), effect, [reason, ...blamed])
 }
 
 /** What a gateway answers itself tells what it lacks. */
 const gatewayErrors = { '500 without a version': 'the Service is missing', '503 without a version': 'no pod is ready' }
 
-function whatIsMissing({ requests, failures }: Sample, observed: Observed[]): string | undefined {
+function whatIsMissing({ requests, failures }: Sample, observed: readonly Observed[]): string | undefined {
   for (const { expected, role, name, replies } of observed) {
     if (expected.share === 0 || replies > 0) continue
     for (const [kind, meaning] of Object.entries(gatewayErrors)) {
@@ -125,9 +83,22 @@ function whatIsMissing({ requests, failures }: Sample, observed: Observed[]): st
   return undefined
 }
 
-function split(sample: Sample, observed: Observed[], { expectation, limits, needed, splitAlpha }: Plan): Finding {
-  const { requests, sources, announced } = sample
-  const { tolerance, strict } = limits
+/** Which pod of several sends more of the errors than its share of the replies explains. */
+function badPods(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ pods, podErrors }) =>
+    [...podErrors].flatMap(([pod, errors]) => {
+      const replies = pods.get(pod) ?? 0
+      const others = pods.total - replies
+      if (atLeast(errors, podErrors.total, replies / pods.total) >= ALPHA / pods.size) return []
+      const [of, ofOthers] = [whole(errors), whole(podErrors.total - errors)]
+      return `pod ${pod} failed ${of} of ${whole(replies)}, the other ${count(pods.size - 1, 'pod')} ${ofOthers} of ${whole(others)}`
+    }),
+  )
+}
+
+function split(of: Case): Finding {
+  const { sample, observed, expectation, limits, look, isLook } = of
+  const { sources, announced } = sample
   const unexpected = sources.filter((source) => !findExpected(expectation, source))
   if (unexpected.length > 0) {
     const who = unexpected.map((source) => `${whole(source.replies)} × ${nameOf(source)}`).join(', ')
@@ -137,75 +108,109 @@ function split(sample: Sample, observed: Observed[], { expectation, limits, need
     return { verdict: 'INCONCLUSIVE', reason: `the announced split changed meanwhile: ${[...announced.keys()].join(', then ')}` }
   }
 
+  // Of those that were answered: what was not is for availability to judge.
+  const answers = sum(observed.map(({ replies }) => replies))
+  const tolerance = limits.strict ? limits.tolerance : offBy(expectation, limits)
   const unwanted = observed.find(({ expected, replies }) => expected.share === 0 && replies > 0)
   // Where two are as far off, the second is the canary as a rule.
-  const farthest = observed.toReversed().toSorted((a, b) => offBy(b, requests) - offBy(a, requests))[0]
-  const absent = observed.find(({ expected, replies }) => replies === 0 && atMost(0, requests, expected.share) < ALPHA)
-  const worst = unwanted ?? absent ?? farthest
-  if (worst === undefined) throw new Error('an expectation needs at least one entry')
-
-  const { expected, name, replies } = worst
+  const farthest = observed.toReversed().toSorted((a, b) => distance(b, answers) - distance(a, answers))[0]
+  const blamed = unwanted ?? farthest
+  if (blamed === undefined) throw new Error('an expectation needs at least one entry')
+  const { expected, name, replies } = blamed
   const target = expected.share === 0 ? 'none' : `${percent(expected.share)} ± ${points(tolerance)}`
-  const reason = `${name} answered ${whole(replies)} of ${count(requests, 'request')} (${percent(replies / requests)}), expected ${target}`
-  const isOutside = offBy(worst, requests) > tolerance
-  const chance = farFromMean(Math.abs(replies - expected.share * requests), requests, expected.share)
-  if (unwanted || absent || (isOutside && (strict || chance < splitAlpha))) return { verdict: 'FAIL', reason }
-  if (isOutside || requests < needed.split) {
-    const excuse = isOutside ? 'chance may explain that, ' : ''
-    return { verdict: 'INCONCLUSIVE', reason: `${reason}; ${excuse}${whole(needed.split)} requests are needed to tell` }
-  }
-  return { verdict: 'PASS', reason }
+  const share = answers > 0 ? ` (${percent(replies / answers)})` : ''
+  const which = answers < sample.requests ? 'answered request' : 'request'
+  const reason = `${name} answered ${whole(replies)} of ${count(answers, which)}${share}, expected ${target}`
+
+  const drawn = observed.filter(({ expected: { share } }) => share > 0 && share < 1)
+  const alpha = drawn.length > 2 ? look.alpha / drawn.length : look.alpha
+  const isFault = drawn.some(
+    ({ expected: { share }, replies }) => Math.min(atMost(replies, answers, share), atLeast(replies, answers, share)) < alpha / 2,
+  )
+  if (answers === 0) return finding(of, true, false, 1, [reason])
+  if (unwanted || (limits.strict ? distance(blamed, answers) > tolerance : isFault)) return { verdict: 'FAIL', reason }
+  if (limits.strict && isLook) return { verdict: 'PASS', reason }
+  const isFine =
+    drawn.every(({ expected: { share }, replies }) => passes.share(replies, answers, share, tolerance, look.beta)) &&
+    (observed.every(({ expected: { share } }) => share > 0) || passes.unwanted(answers, limits, look.beta))
+  return finding(of, false, isFine, 1, [reason])
 }
 
 // Rounded, so that what is equal on paper stays equal.
-const offBy = ({ expected, replies }: Observed, requests: number) =>
-  Math.round(Math.abs(replies / requests - expected.share) * 1e9) / 1e9
+const distance = ({ expected, replies }: Observed, answers: number) =>
+  answers === 0 ? 0 : Math.round(Math.abs(replies / answers - expected.share) * 1e9) / 1e9
 
-function health(observed: Observed[], limits: Limits): Finding {
+function health(of: Case): Finding[] {
+  const { observed, limits } = of
   const [canary, stable] = (['canary', 'stable'] as const).map((role) =>
     observed.find((entry) => entry.role === role && entry.expected.share > 0),
   )
-  if (!canary) return { verdict: 'NOT APPLICABLE', reason: 'no request is meant for a canary' }
-  if (!stable) return { verdict: 'NOT APPLICABLE', reason: 'no request is meant for stable, which canary would be compared with' }
-  const findings = [errorIncrease(canary, stable, limits), p95Increase(canary.latency, stable.latency, limits)]
-  for (const verdict of ['FAIL', 'INCONCLUSIVE'] as const) {
-    const reasons = findings.filter((finding) => finding.verdict === verdict).map(({ reason }) => reason)
-    if (reasons.length > 0) return { verdict, reason: reasons.join('; ') }
-  }
-  return { verdict: 'PASS', reason: findings.map(({ reason }) => reason).join('; ') }
+  const skip = (reason: string): Finding[] => [{ verdict: 'NOT APPLICABLE', reason }]
+  if (limits.strict) return skip('the conformance test is about the split alone')
+  if (!canary) return skip('no request is meant for a canary')
+  if (!stable) return skip('no request is meant for stable, which canary would be compared with')
+  return [errorIncrease(of, [canary, stable]), p95Increase(of, [canary, stable])]
 }
 
-// Too few replies to tell by are too few good ones as well, which is for the other comparison to say.
-function errorIncrease(canary: Observed, stable: Observed, { maxErrorIncrease }: Limits): Finding {
-  const [of, than] = [canary, stable].map(
+type Pair = readonly [canary: Observed, stable: Observed]
+type Counted = readonly [canary: number, stable: number]
+
+function errorIncrease(of: Case, pair: Pair): Finding {
+  const { limits, look } = of
+  const [canary, stable] = pair
+  if (canary.replies === 0 || stable.replies === 0)
+    return open(of, `canary sent ${whole(canary.replies)} and stable ${whole(stable.replies)} replies`)
+  const [ofCanary, ofStable] = pair.map(
     ({ errors, replies }) => `${whole(errors)} of ${whole(replies)} (${percent(errors / replies)})`,
   )
-  const reason = `canary failed ${of}, stable ${than}, allowed: ${points(maxErrorIncrease)} more`
-  if (canary.errors / canary.replies - stable.errors / stable.replies > maxErrorIncrease) {
-    const least = leastDifference(canary.errors, canary.replies, stable.errors, stable.replies, ALPHA)
-    return least > maxErrorIncrease ? { verdict: 'FAIL', reason } : perhaps(reason)
+  const reason = `canary failed ${ofCanary}, stable ${ofStable}, allowed: ${points(limits.maxErrorIncrease)} more`
+  const effect = effectOnDifference(of, pair)
+  const errors = pair.map((observed) => observed.errors) as [number, number]
+  const replies = pair.map((observed) => observed.replies) as [number, number]
+  const isFault = isSurelyMore(errors, replies, effect, limits.maxErrorIncrease, look.alpha)
+  const isFine = isSurelyLess(errors, replies, effect, limits.detect, look.beta)
+  return finding(of, isFault, isFine, effect, [reason, ...badPods(canary.sources)])
+}
+
+/** Whether canary's share of hits is more than so much above stable's. */
+function isSurelyMore([canary, stable]: Counted, [ofCanary, ofStable]: Counted, effect: number, allowed: number, alpha: number) {
+  if (canary / ofCanary - stable / ofStable <= allowed) return false
+  const { high } = independent(stable, ofStable, effect)
+  // So few that nothing is left of them are no fault.
+  return high[1] > 0 && leastDifference(...independent(canary, ofCanary, effect).low, ...high, alpha) > allowed
+}
+
+/** Whether canary's share of hits is less than so much above stable's. */
+const isSurelyLess = ([canary, stable]: Counted, [ofCanary, ofStable]: Counted, effect: number, detect: number, beta: number) =>
+  passes.increase(...independent(canary, ofCanary, effect).high, ...independent(stable, ofStable, effect).low, detect, beta)
+
+/**
+ * What is slower than stable's 95th percentile and what is allowed, compared as errors are: a pause that hits both makes as many
+ * replies of both slow.
+ */
+function p95Increase(of: Case, pair: Pair): Finding {
+  const { limits, look } = of
+  const [canary, stable] = pair
+  const [msOfCanary, msOfStable] = [quantileMs(canary.latency, 0.95), quantileMs(stable.latency, 0.95)]
+  const good = pair.map(({ latency }) => latency.count) as [number, number]
+  if (msOfCanary === undefined || msOfStable === undefined)
+    return open(of, `canary sent ${whole(good[0])} and stable ${whole(good[1])} good replies, which tells nothing of latency`)
+  const allowed = limits.maxP95IncreaseMs
+  const reason = `canary's p95 is ${milliseconds(msOfCanary)}, stable's ${milliseconds(msOfStable)}, allowed: ${allowed} ms more`
+  const effect = effectOnSlow(of, pair, msOfStable + allowed)
+  const around = (error: number) => {
+    const n = Math.floor(good[1] / effect)
+    return ranksAround(n, error)?.map((rank) => stable.latency.percentile((rank / n) * 100) / 1000 + allowed)
   }
-  return { verdict: 'PASS', reason }
+  const slower = (ofCanary: number, ofStable: number): Counted => [
+    slowerThan(canary.latency, ofCanary),
+    slowerThan(stable.latency, ofStable),
+  ]
+  const [low, high] = around(look.alpha) ?? []
+  const isFault =
+    low !== undefined && high !== undefined && isSurelyMore(slower(high, low), good, effect, SLOW_ALLOWED, look.alpha / 2)
+  const [least, most] = (look.beta > 0 && around(look.beta)) || []
+  const isFine =
+    least !== undefined && most !== undefined && isSurelyLess(slower(least, most), good, effect, SLOW_DETECTED, look.beta / 2)
+  return finding(of, isFault, isFine, effect, [reason])
 }
-
-function p95Increase(canary: RecordableHistogram, stable: RecordableHistogram, { maxP95IncreaseMs }: Limits): Finding {
-  const [of, than] = [canary, stable].map((latency) => quantileMs(latency, 0.95) ?? 0) as [number, number]
-  const reason = `canary's p95 is ${milliseconds(of)}, stable's ${milliseconds(than)}, allowed: ${maxP95IncreaseMs} ms more`
-  const isSlower = of > than + maxP95IncreaseMs
-  if (isSlower && isSurelySlower(canary, stable, maxP95IncreaseMs)) return { verdict: 'FAIL', reason }
-  if (Math.min(canary.count, stable.count) < FEWEST_REPLIES) {
-    const sent = `canary sent ${whole(canary.count)} and stable ${whole(stable.count)} good replies`
-    return { verdict: 'INCONCLUSIVE', reason: `${sent}, ${FEWEST_REPLIES} of each are needed to compare them` }
-  }
-  return isSlower ? perhaps(reason) : { verdict: 'PASS', reason }
-}
-
-function isSurelySlower(canary: RecordableHistogram, stable: RecordableHistogram, allowedMs: number): boolean {
-  // Half of what may go wrong for each of the two bounds.
-  const [least] = quantileRanks(canary.count, 0.95, ALPHA / 2)
-  const [, most] = quantileRanks(stable.count, 0.95, ALPHA / 2)
-  return least !== undefined && most !== undefined && rankedMs(canary, least) > rankedMs(stable, most) + allowedMs
-}
-
-/** The value of a rank, counted from 1. */
-const rankedMs = (latency: RecordableHistogram, rank: number) => latency.percentile((rank / latency.count) * 100) / 1000

@@ -18,6 +18,9 @@ export function explained(failure: string): string {
   return meaning ? `${failure} (${meaning})` : failure
 }
 
+/** Whether a sample tells nothing of the split it was taken for, so that another is worth it. */
+export const isVoid = (sample: Sample): boolean => whyNotAsked(sample) !== undefined || sample.announced.size > 1
+
 /**
  * Why a sample says nothing about the service, because it never reached it: a wrong address, a host name that the route does not take, a
  * redirect, or a gateway that is not there. Undefined where it did.

@@ -1,10 +1,7 @@
 import { whole } from '../format.ts'
-import { Counts, Sample } from '../sampling/sample.ts'
+import { Counts, REFUSED, Sample } from '../sampling/sample.ts'
 
-/** What a gateway answers itself when it is asked too often. */
-const REFUSED = '429 without a version'
-
-/** A sample without what a rate limit has refused: that never came to anybody who could have answered well or badly. */
+/** A sample without what a rate limit has refused. */
 export function withoutRefused(sample: Sample): Sample {
   const failures = new Counts([...sample.failures].filter(([kind]) => kind !== REFUSED))
   return Object.assign(new Sample(), sample, { requests: sample.requests - refusedIn(sample), failures })

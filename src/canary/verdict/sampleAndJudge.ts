@@ -1,27 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WrongUse } from '../errors.ts'
-import { whole } from '../format.ts'
-import { type Outcome, Sample } from '../sampling/sample.ts'
+import { Counts, type Outcome, Sample } from '../sampling/sample.ts'
 import { shownUrl } from '../sampling/shownUrl.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, parseExpectation } from './expectation.ts'
-import { type Judgement, judge } from './judge.ts'
-import { isSilent } from './notAsked.ts'
-import { type Limits, plan } from './plan.ts'
+import type { Judgement } from './gate.ts'
+import { isSticky } from './isSticky.ts'
+import { judge } from './judge.ts'
+import { isSilent, isVoid } from './notAsked.ts'
+import { endingAt, type Limits, MOST_MS, plan, sizeText, usualSize } from './plan.ts'
+import { whyRefused } from './rateLimit.ts'
 
 export interface CheckOptions {
   readonly target: Target
   /** Where it is a function, the split that the gateway announces comes first; what the function throws says why there is no other. */
   readonly expectation: Expectation | (() => Promise<Expectation>)
   readonly limits: Limits
-  /** The size of the sample; by default so many that each gate can pass. */
+  /** The most requests; by default as many as it takes. */
   readonly requests?: number | undefined
+  /** How often the whole command judges, by default once: its error rates are for all of it. */
+  readonly steps?: number
   /** Requests a second on average, at most. */
   readonly rate: number
   /** Ends the sample early; what is judged then is what there is. */
   readonly signal: AbortSignal
-  /** Called after each request. */
-  readonly onProgress?: (done: number, requests: number) => void
+  /** Called with what becomes of each request, even where the sample is begun anew. */
+  readonly onOutcome?: (outcome: Outcome) => void
+  /** Called after each request: how many there were, and how many it takes where nothing is wrong. */
+  readonly onProgress?: (done: number, usual: number) => void
 }
 
 export interface Report extends Judgement {
@@ -30,6 +37,8 @@ export interface Report extends Judgement {
   readonly expectationFrom: 'the caller' | 'the gateway' | 'the values files'
   readonly sample: Sample
   readonly seconds: number
+  /** What was kept alive: where a gateway keeps a connection with one backend, it is nothing, so that each request is a draw. */
+  readonly connections: 'kept' | 'one for each request'
 }
 
 /** More than this must be asked for. */
@@ -38,47 +47,105 @@ export const MOST_BY_DEFAULT = 50_000
 const MOST_FIRST_REPLIES = 20
 
 /**
- * Takes a sample, of a size fixed before its first request, and judges it.
+ * The first requests come in waves, 50 ms apart on average, of ten or a twelfth of those before: otherwise a burst of errors could be
+ * taken for all there is.
+ */
+const SLOW_START = { requests: 600, smallest: 10, part: 1 / 12, gapMs: 50 }
+
+/**
+ * Takes a sample, and judges it at each look of its plan, until that decides.
  * @throws {WrongUse} when there is nothing to compare with, or the sample would be huge
  */
 export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
-  const { target, limits, rate, signal, onProgress } = options
-  const sample = new Sample()
+  const { target, limits, signal } = options
+  const announced = new Counts()
   const client = new VersionClient(target)
   try {
-    const { expectation, expectationFrom } = await whatToExpect(client, options, sample)
-    const planned = plan(expectation, limits, options.requests)
-    const { requests } = planned
-    if (options.requests === undefined && requests > MOST_BY_DEFAULT) {
-      throw new WrongUse(`to judge so small a share or rate takes ${whole(requests)} requests: say how many with --requests`)
-    }
+    const { expectation, expectationFrom } = await whatToExpect(client, options, announced)
+    if (options.requests === undefined) refuseHuge(expectation, limits)
     const started = performance.now()
-    await takeSample(client, { requests, rate }, sample, isSilent, signal, () => onProgress?.(sample.requests, requests))
-    const seconds = (performance.now() - started) / 1000
-    return {
+    const conclude = (asked: Asked, connections: Report['connections']): Report => ({
       url: shownUrl(target.url),
       expectation,
       expectationFrom,
-      sample,
-      seconds,
-      ...judge(sample, planned),
+      connections,
+      seconds: (performance.now() - started) / 1000,
+      ...asked,
+    })
+    const asked = await ask(client, expectation, options, announced)
+    if (!asked.isSticky || signal.aborted) return conclude(asked, 'kept')
+    const fresh = new VersionClient({ ...target, areFresh: true })
+    try {
+      return conclude(await ask(fresh, expectation, options, announced), 'one for each request')
+    } finally {
+      await fresh.close()
     }
   } finally {
     await client.close()
   }
 }
 
-async function whatToExpect(client: VersionClient, { expectation, target, signal }: CheckOptions, sample: Sample) {
+/** @throws {WrongUse} where so many requests must be asked for */
+export function refuseHuge(expectation: Expectation, limits: Limits): void {
+  const usual = usualSize(expectation, limits)
+  if (usual > MOST_BY_DEFAULT)
+    throw new WrongUse(
+      `to judge so small a share or rate takes ${sizeText(usual)} requests, and more in case of doubt: say how many at most with --requests`,
+    )
+}
+
+interface Asked extends Judgement {
+  readonly sample: Sample
+  /** Whether the gateway keeps connections with one backend: then nothing of this is to be believed. */
+  readonly isSticky: boolean
+}
+
+/** Asks until the plan decides, there is nobody to ask, or the gateway turns out to keep connections with one backend. */
+async function ask(client: VersionClient, expectation: Expectation, options: CheckOptions, announced: Counts): Promise<Asked> {
+  const { limits, rate, signal, onProgress } = options
+  const planned = plan(expectation, limits, options)
+  const sample = new Sample()
+  for (const split of announced.keys()) sample.announced.add(split)
+  const until = performance.now() + MOST_MS
+  const isTimeUp = () => sample.requests >= planned.usual && performance.now() > until
+  const isOver = () => signal.aborted || isSilent(sample) || isTimeUp()
+  const onOutcome = (outcome: Outcome) => {
+    options.onOutcome?.(outcome)
+    onProgress?.(sample.requests, planned.usual)
+  }
+  let judgement: Judgement | undefined
+  for (const look of planned.looks) {
+    while (sample.requests < look.requests && !isOver()) {
+      const { requests } = sample
+      const wave = Math.max(SLOW_START.smallest, Math.floor(requests * SLOW_START.part))
+      const isSlow = !limits.strict && requests < SLOW_START.requests && rate > (1000 * wave) / SLOW_START.gapMs
+      const left = look.requests - requests
+      await takeSample(client, { requests: isSlow ? Math.min(left, wave) : left, rate }, sample, isOver, signal, onOutcome)
+      if (isSlow) await sleep(2 * Math.random() * SLOW_START.gapMs, undefined, { signal }).catch(() => {})
+    }
+    judgement = judge(sample, isTimeUp() ? endingAt(planned, sample.requests) : planned)
+    const isSplitWrong = judgement.gates.some(({ name, verdict }) => name === 'split' && verdict === 'FAIL')
+    if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation, isSplitWrong))
+      return { ...judgement, sample, isSticky: true }
+    // More requests would not help against a rate limit.
+    const isUseless = isVoid(sample) || whyRefused(sample, limits.maxErrorRate) !== undefined
+    if (judgement.verdict !== 'INCONCLUSIVE' || isUseless || isOver()) break
+  }
+  if (judgement === undefined) throw new Error('a plan needs at least one look')
+  return { ...judgement, sample, isSticky: false }
+}
+
+async function whatToExpect(client: VersionClient, { expectation, target, signal }: CheckOptions, announced: Counts) {
   if (typeof expectation !== 'function') return { expectation, expectationFrom: 'the caller' as const }
-  const { announced, error } = await firstReply(client, signal)
-  if (announced !== undefined) {
+  const { announced: split, error } = await firstReply(client, signal)
+  if (split !== undefined) {
     // Not one of the sample's requests, but were the sample to announce another split, there would be two.
-    sample.announced.add(announced)
+    announced.add(split)
     try {
-      return { expectation: parseExpectation(announced), expectationFrom: 'the gateway' as const }
+      return { expectation: parseExpectation(split), expectationFrom: 'the gateway' as const }
     } catch {
       throw new WrongUse(
-        `${shownUrl(target.url)} announces a split that makes no sense, "${announced}": give one with --expect v1=90,v2=10`,
+        `${shownUrl(target.url)} announces a split that makes no sense, "${split}": give one with --expect v1=90,v2=10`,
       )
     }
   }

@@ -1,7 +1,5 @@
 export type Interval = readonly [low: number, high: number]
 
-const Z_95 = 1.959963984540054 // the standard normal distribution's 97.5th percentile
-
 /** ln n!: the sum itself where it is short, else Stirling's series (DLMF 5.11.1), then good to 11 digits. */
 function logFactorial(n: number): number {
   if (n >= 16)
@@ -12,6 +10,7 @@ function logFactorial(n: number): number {
 }
 
 function exactly(k: number, n: number, p: number): number {
+  if (p <= 0 || p >= 1) return k === n * p ? 1 : 0
   return Math.exp(logFactorial(n) - logFactorial(k) - logFactorial(n - k) + k * Math.log(p) + (n - k) * Math.log1p(-p))
 }
 
@@ -56,15 +55,6 @@ export function leastShare(k: number, n: number, alpha: number): number {
   return low
 }
 
-/** Where the true share lies, with 95 % confidence, if `k` of `n` trials hit (Wilson 1927; Brown, Cai and DasGupta 2001). */
-export function wilsonInterval(k: number, n: number): Interval {
-  const share = k / n
-  const z2 = Z_95 ** 2 / n
-  const middle = (share + z2 / 2) / (1 + z2)
-  const half = (Z_95 / (1 + z2)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n))
-  return [Math.max(0, middle - half), Math.min(1, middle + half)]
-}
-
 /**
  * The least by which the share behind `k1` of `n1` exceeds the one behind `k2` of `n2`, wrong with at most the probability `alpha`:
  * the hybrid of the two shares' own bounds (Newcombe 1998, method 10; Zou and Donner 2008). Those are the exact ones here, because with
@@ -75,6 +65,72 @@ export function leastDifference(k1: number, n1: number, k2: number, n2: number, 
   const low = leastShare(k1, n1, alpha)
   const high = 1 - leastShare(n2 - k2, n2, alpha)
   return p1 - p2 - Math.hypot(p1 - low, high - p2)
+}
+
+/** The most by which the share behind `k1` of `n1` exceeds the one behind `k2` of `n2`: the least of the difference the other way. */
+export const mostDifference = (k1: number, n1: number, k2: number, n2: number, alpha: number): number =>
+  -leastDifference(k2, n2, k1, n1, alpha)
+
+/** The smallest number of hits in `n` trials that is exceeded with at most the probability `alpha`. */
+export function rarelyExceeded(n: number, p: number, alpha: number): number {
+  let [low, high] = [-1, n]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (atLeast(middle + 1, n, p) <= alpha) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/** The largest number of hits in `n` trials that is missed with at most the probability `alpha`. */
+export const rarelyMissed = (n: number, p: number, alpha: number): number => n - rarelyExceeded(n, 1 - p, alpha)
+
+/**
+ * By how much more an estimate varies than it would with independent trials, at least 1: the variance between blocks in time, over the
+ * one expected of as many independent trials. Counts divided by it may be judged as if trials were independent (Rao and Scott,
+ * Biometrics 48, 1992).
+ * @param deviations what each block adds to the estimate's deviation; they add up to 0
+ * @param variance of the estimate, were the trials independent
+ */
+export function designEffect(deviations: number[], variance: number): number {
+  const blocks = deviations.length
+  if (blocks < 2 || !(variance > 0)) return 1
+  const sum = deviations.reduce((total, deviation) => total + deviation ** 2, 0)
+  return Math.max(1, (sum * blocks) / (blocks - 1) / variance)
+}
+
+/** About the probability that a chi-squared variable is `x` or more (Wilson and Hilferty 1931). */
+export function chiSquaredTail(x: number, freedom: number): number {
+  const spread = 2 / (9 * freedom)
+  return normalTail(((x / freedom) ** (1 / 3) - (1 - spread)) / Math.sqrt(spread))
+}
+
+/** About the probability that a standard normal variable is `z` or more (Abramowitz and Stegun 26.2.17). */
+function normalTail(z: number): number {
+  if (z < 0) return 1 - normalTail(-z)
+  const t = 1 / (1 + 0.2316419 * z)
+  const polynomial = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * polynomial
+}
+
+/**
+ * Where the true share lies if `k` of `n` trials hit, whenever and however often one looks: with the probability `alpha`, it is ever
+ * outside. Those shares at which the likelihood, mixed evenly over all shares, has not grown by 1/alpha (Robbins 1970; Ville 1939).
+ */
+export function alwaysValidInterval(k: number, n: number, alpha: number): Interval {
+  if (n === 0) return [0, 1]
+  const isIn = (p: number) => (n + 1) * exactly(k, n, p) > alpha
+  const bound = (outside: number) => {
+    if (k / n === outside) return outside
+    let inside = k / n
+    for (let halving = 0; halving < 40; halving++) {
+      const middle = (inside + outside) / 2
+      if (isIn(middle)) inside = middle
+      else outside = middle
+    }
+    return inside
+  }
+  return [bound(0), bound(1)]
 }
 
 /**

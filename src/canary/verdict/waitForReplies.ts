@@ -1,8 +1,9 @@
 import { Interrupted } from '../errors.ts'
-import { Sample } from '../sampling/sample.ts'
+import { type Outcome, Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { type Expectation, findExpected } from './expectation.ts'
+import { isSticky } from './isSticky.ts'
 import { isSilent } from './notAsked.ts'
 import { withoutRefused } from './rateLimit.ts'
 import { farFromMean } from './statistics.ts'
@@ -14,6 +15,7 @@ const LOOKS = 2
 /**
  * Waits until replies come as they should.
  * @param rate requests a second on average, at most
+ * @param onOutcome called with what becomes of each request
  * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before
  */
 export async function waitForReplies(
@@ -22,18 +24,27 @@ export async function waitForReplies(
   patienceMs: number,
   signal: AbortSignal,
   rate = LOOK.rate,
+  onOutcome?: (outcome: Outcome) => void,
 ): Promise<number | undefined> {
-  const client = new VersionClient(target)
+  let client = new VersionClient(target)
   const until = performance.now() + patienceMs
   let since = 0
   try {
     for (let agreeing = 0; agreeing < LOOKS; ) {
       const sample = new Sample()
       const startedAt = performance.now()
-      await takeSample(client, { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) }, sample, isSilent, signal)
+      const pace = { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) }
+      await takeSample(client, pace, sample, isSilent, signal, onOutcome)
       if (signal.aborted) throw new Interrupted()
-      if (!agreesWith(sample, expectation)) agreeing = 0
-      else if (agreeing++ === 0) since = startedAt
+      if (agreesWith(sample, expectation)) {
+        if (agreeing++ === 0) since = startedAt
+      } else {
+        agreeing = 0
+        if (isSticky(sample, expectation, true)) {
+          await client.close()
+          client = new VersionClient({ ...target, areFresh: true })
+        }
+      }
       if (agreeing === 0 && performance.now() > until) return undefined
     }
     return since

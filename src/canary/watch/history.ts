@@ -7,6 +7,8 @@ const LONGEST_TREND = 300
 /** What came of a stream of requests, in all and lately, in memory that does not grow. */
 export class History {
   readonly total = new Sample()
+  /** What has come since the announced split has changed, if it has. */
+  sinceAnnounced = new Sample()
   /** What has come since the last `endSecond`. */
   second = new Sample()
   /** Canary's share in each of the last seconds, undefined in one without requests. */
@@ -31,12 +33,14 @@ export class History {
     const { announced } = outcome
     if (announced !== undefined && announced !== this.#announcement) {
       // What came under another split would only blur the picture.
-      if (this.#announcement !== undefined) this.#recent = []
+      if (this.#announcement !== undefined) {
+        this.#recent = []
+        this.sinceAnnounced = new Sample()
+      }
       this.#announcement = announced
       this.#announced = understood(announced)
     }
-    this.total.add(outcome)
-    this.second.add(outcome)
+    for (const sample of [this.total, this.second, this.sinceAnnounced]) sample.add(outcome, at)
     this.#recent.push({ outcome, at })
     if (this.#recent.length >= 2 * RECENT_REQUESTS) this.#recent.splice(0, RECENT_REQUESTS)
   }
@@ -69,7 +73,7 @@ export class History {
   recent(now: number): { sample: Sample; seconds: number } {
     const recent = this.#recent.slice(-RECENT_REQUESTS)
     const sample = new Sample()
-    for (const { outcome } of recent) sample.add(outcome)
+    for (const { outcome, at } of recent) sample.add(outcome, at)
     return { sample, seconds: Math.max(1, (now - (recent[0]?.at ?? now)) / 1000) }
   }
 }

@@ -4,6 +4,7 @@ import { unsentText } from '../output/unsentText.ts'
 import { versionsTable } from '../output/versionsTable.ts'
 import type { Sample } from '../sampling/sample.ts'
 import type { History } from './history.ts'
+import { splitSoFar } from './splitSoFar.ts'
 
 const BLOCKS = [...'▁▂▃▄▅▆▇█']
 
@@ -26,10 +27,17 @@ export function watchScreen(
     ...fold(`${url}: ${count(total.requests, 'request')} in ${clock(seconds)}`, width),
     isPart ? paint('dim', `the last ${count(shown.sample.requests, 'request')}:`) : '',
     ...versionsTable(shown.sample, expectation, shown.seconds, width, paint),
+    ...splitLines(history, width, paint),
     ...trendLines(history, width, paint),
     ...notes(history).flatMap((note) => ['', ...fold(note, width).map((line) => paint('red', line))]),
     '',
   ].join('\n')
+}
+
+function splitLines({ sinceAnnounced, expectation }: History, width: number, paint: Paint): string[] {
+  const { isWrong, text } = splitSoFar(sinceAnnounced, expectation) ?? {}
+  if (text === undefined || sinceAnnounced.requests === 0) return []
+  return ['', ...fold(text, width).map((line) => (isWrong ? paint('red', line) : line))]
 }
 
 function notes({ total }: History): string[] {

@@ -7,7 +7,6 @@ const BUCKET_MS = 2000
 const BUCKETS = 90
 const DRAW_MS = 250
 const MOMENTS = 3 // in the list; marks go on
-const Z_95 = 1.959964
 
 /** Hues told apart by most colour-blind people too; each has a mark of its own besides. Red is kept for failures. */
 const HUES = [255, 62, 155, 345, 300, 205, 110]
@@ -47,12 +46,14 @@ let paused = false
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
 let announced = ''
-let epoch = 0
 /** @type {Moment[]} when something changed, as the replies tell */
 let moments = []
 let momentsSeen = 0
 /** @type {Map<string, string[]>} what was said of a subject in the last replies about it */
 const lately = new Map()
+/** How often another split was announced, and who has answered since. */
+let epoch = 0
+let sinceAnnounced = { requests: 0, byRole: { stable: 0, canary: 0 } }
 
 // Under /prefix as well as under /prefix/.
 const endpoint = `${location.pathname.replace(/\/?$/, '/')}version`
@@ -103,7 +104,10 @@ function record(/** @type {Result} */ result) {
   if (result.announced !== undefined && result.announced !== announced) {
     announced = result.announced
     epoch++
+    sinceAnnounced = { requests: 0, byRole: { stable: 0, canary: 0 } }
   }
+  sinceAnnounced.requests++
+  if (result.role === 'stable' || result.role === 'canary') sinceAnnounced.byRole[result.role]++
   const row = result.version === undefined ? NOBODY : rowOf(result.version, result.role)
   const entry = { ...result, row, end: performance.now(), clock: clock(), epoch, moment }
   asked[total % WINDOW] = entry
@@ -224,24 +228,56 @@ function togglePause() {
 
 // Statistics
 
-/** Wilson's score interval, 95 %. */
-function interval(/** @type {number} */ count, /** @type {number} */ n) {
-  const share = count / n
-  const z2 = Z_95 ** 2 / n
-  const middle = (share + z2 / 2) / (1 + z2)
-  const half = (Z_95 / (1 + z2)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n))
-  return [Math.max(0, middle - half), Math.min(1, middle + half)]
+/** ln n!: the sum itself where it is short, else Stirling's series (DLMF 5.11.1). */
+function logFactorial(/** @type {number} */ n) {
+  if (n >= 16) return (n + 0.5) * Math.log(n) - n + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * n) - 1 / (360 * n ** 3)
+  let sum = 0
+  for (let i = 2; i <= n; i++) sum += Math.log(i)
+  return sum
 }
 
-/** Chernoff's bound on the probability of a share as far from `p` as this one, on that side. */
-function likelihood(/** @type {number} */ count, /** @type {number} */ n, /** @type {number} */ p) {
-  const term = (/** @type {number} */ a, /** @type {number} */ b) => (a === 0 ? 0 : a * Math.log(a / b))
-  return Math.exp(-n * (term(count / n, p) + term(1 - count / n, 1 - p)))
+/**
+ * Where the true share lies if `count` of `n` hit, whenever and however often one looks: with the probability `alpha`, it is ever outside.
+ * Those shares at which the likelihood, mixed evenly over all shares, has not grown by 1/alpha (Robbins 1970).
+ */
+function interval(/** @type {number} */ count, /** @type {number} */ n, alpha = 0.05) {
+  const term = (/** @type {number} */ hits, /** @type {number} */ p) => (hits === 0 ? 0 : hits * Math.log(p))
+  const ways = logFactorial(n) - logFactorial(count) - logFactorial(n - count)
+  const isIn = (/** @type {number} */ p) => Math.log(n + 1) + ways + term(count, p) + term(n - count, 1 - p) > Math.log(alpha)
+  return [0, 1].map((outside) => {
+    if (n === 0 || count / n === outside) return outside
+    let inside = count / n
+    for (let halving = 0; halving < 30; halving++) {
+      const middle = (inside + outside) / 2
+      if (isIn(middle)) inside = middle
+      else outside = middle
+    }
+    return inside
+  })
 }
 
-// The page looks at its window again and again: simulated, 30 hours at 50 requests a second gave no false alarm with this bound.
-const UNLIKELY = 1e-5
-const FEW = 30
+/** How often a right split is ever said to be wrong, and one that is off by so much to be right. */
+const [ALPHA, BETA] = [0.001, 0.01]
+const [MOST_OFF, UNWANTED] = [0.05, 0.03]
+
+/** @typedef {{ count: number, configured: number }} Share */
+
+/** Whether a share is surely not the configured one; of none, a single reply is too many. */
+function isWrong(/** @type {Share} */ { count, configured }, /** @type {number} */ n) {
+  if (configured === 0 || configured === 1) return count !== configured * n
+  const [low = 0, high = 1] = interval(count, n, ALPHA)
+  return configured < low || configured > high
+}
+
+/** Whether shares would surely not be off by 5 points, or half of the smaller one, after so many more requests that are answered as configured. */
+function isRight(/** @type {Share[]} */ shares, /** @type {number} */ n, /** @type {number} */ more) {
+  const off = Math.min(MOST_OFF, ...shares.flatMap(({ configured }) => (configured > 0 ? configured / 2 : [])))
+  return shares.every(({ count, configured }) => {
+    const [low = 0, high = 1] = interval(count + configured * more, n + more, BETA)
+    const most = configured === 0 || configured === 1 ? UNWANTED : off
+    return low > configured - most && high < configured + most
+  })
+}
 
 const percentile = (/** @type {number[]} */ sorted, /** @type {number} */ p) => sorted[Math.ceil(p * sorted.length) - 1]
 const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(1)} %`
@@ -562,23 +598,23 @@ function drawSplit() {
   if (element('comparison').hidden)
     return say('none', announced ? `Announced as “${announced}”` : 'Not announced by the route (traffic.announce in the chart)')
 
-  const since = asked.filter((entry) => entry.epoch === epoch)
-  const n = since.length
-  const nobody = since.filter(({ role }) => role !== 'stable' && role !== 'canary').length
-  const shares = Object.entries({ stable, canary }).map(([role, weight]) => {
-    const configured = weight / (stable + canary)
-    const count = since.filter((entry) => entry.role === role).length
+  const { requests, byRole } = sinceAnnounced
+  const answered = byRole.stable + byRole.canary
+  const shares = /** @type {const} */ (['stable', 'canary']).map((role) => {
+    const configured = { stable, canary }[role] / (stable + canary)
+    const count = byRole[role]
     put(element(`configured-${role}`), percent(configured))
-    put(element(`observed-${role}`), n ? percent(count / n) : '–')
-    put(element(`interval-${role}`), n ? range(interval(count, n)) : '–')
+    put(element(`observed-${role}`), answered ? percent(count / answered) : '–')
+    put(element(`interval-${role}`), answered ? range(interval(count, answered)) : '–')
     return { count, configured }
   })
-  const evidence = `${n} requests since it was announced${nobody ? `, ${nobody} of them answered by neither` : ''}`
-  if (n > 0 && shares.some(({ count, configured }) => likelihood(count, n, configured) < UNLIKELY)) {
-    return say('disagree', 'Configured and observed do not agree', evidence)
-  }
-  if (n < FEW) return say('early', 'Too few requests to tell yet', evidence)
-  return say('agree', 'Configured and observed agree', evidence)
+  const nobody = requests - answered
+  const evidence = `${requests} requests since it was announced${nobody ? `, ${nobody} of them answered by neither` : ''}`
+  if (shares.some((share) => isWrong(share, answered))) return say('disagree', 'Configured and observed do not agree', evidence)
+  if (isRight(shares, answered, 0)) return say('agree', 'Configured and observed agree', evidence)
+  let more = 10
+  while (!isRight(shares, answered, more) && more < 1e6) more = Math.ceil(more * 1.2)
+  return say('early', `Cannot tell yet, about ${Number(more.toPrecision(2)).toLocaleString('en')} more requests`, evidence)
 }
 
 function drawState() {

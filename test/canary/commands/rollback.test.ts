@@ -17,7 +17,7 @@ describe('against the demo', () => {
     expect(rollback.exitCode).toBe(0)
     const { seconds, report } = parseOutput('rollback', rollback.stdout)
     expect(seconds).toBeGreaterThan(0)
-    expect(report).toMatchObject({ verdict: 'PASS', sample: { requests: 299 } })
+    expect(report).toMatchObject({ verdict: 'PASS', sample: { requests: 180 } })
     expect(stableFile(chart)).toBe(before.replace('stable: 90', 'stable: 100').replace('canary: 10', 'canary: 0'))
   })
 })

@@ -8,7 +8,7 @@ it('has a test case for each gate', () => {
 <testsuites tests="3" failures="2" errors="1" skipped="0" time="1.250">
   <testsuite name="canary check http://127.0.0.1:8000/version" tests="3" failures="2" errors="1" skipped="0" time="1.250">
     <testcase classname="canary" name="availability"><failure message="10 of 100 requests failed (10 %: 10 × 500), at most 1 % may"/></testcase>
-    <testcase classname="canary" name="split"><error message="canary answered 10 of 100 requests (10 %), expected 10 % ± 5 points; 380 requests are needed to tell"/></testcase>
+    <testcase classname="canary" name="split"><error message="canary answered 10 of 100 requests (10 %), expected 10 % ± 5 points; too few requests to tell: as a rule, that takes 1,960"/></testcase>
     <testcase classname="canary" name="canary health"><failure message="canary failed 10 of 10 (100 %), stable 0 of 90 (0 %), allowed: 1 point more"/></testcase>
   </testsuite>
 </testsuites>

@@ -15,14 +15,17 @@ it('is a page', () => {
       'v1.1.1-canary       10  10.0 %      10 %   1.0  1.1  1.1 ms',
       '',
       'INCONCLUSIVE availability',
-      '  0 of 100 requests failed, at most 1 % may; 299 requests',
-      '  are needed to tell',
+      '  0 of 100 requests failed, at most 1 % may; too few',
+      '  requests to tell: as a rule, that takes 1,960',
       'INCONCLUSIVE split',
       '  canary answered 10 of 100 requests (10 %), expected 10 % ±',
-      '  5 points; 380 requests are needed to tell',
+      '  5 points; too few requests to tell: as a rule, that takes',
+      '  1,960',
       'INCONCLUSIVE canary health',
-      '  canary sent 10 and stable 90 good replies, 30 of each are',
-      '  needed to compare them',
+      '  canary failed 0 of 10 (0 %), stable 0 of 90 (0 %),',
+      "  allowed: 1 point more; canary's p95 is 1.1 ms, stable's",
+      '  1.9 ms, allowed: 20 ms more; too few requests to tell: as',
+      '  a rule, that takes 1,960',
       '',
       'INCONCLUSIVE',
       '',
@@ -35,6 +38,13 @@ it('is the same with colours, but for these', () => {
   const text = reportText(report, 80, coloured)
   expect(stripVTControlCharacters(text)).toBe(reportText(report, 80, plain))
   expect(text).toContain(coloured(['bold', 'red'], 'FAIL'))
+})
+
+it('says where each request had a connection of its own', () => {
+  const report = { ...reportOf(sampleOf(90, 10)), connections: 'one for each request' as const }
+  expect(reportText(report, 120, plain)).toContain(
+    '\nthe gateway keeps a connection with one backend: each request had one of its own\n',
+  )
 })
 
 it('says where the expectation comes from, unless from the caller', () => {

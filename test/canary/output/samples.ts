@@ -1,18 +1,18 @@
 import { styleText } from 'node:util'
 import type { Paint } from '../../../src/canary/output/terminal.ts'
 import { Sample } from '../../../src/canary/sampling/sample.ts'
-import { parseExpectation } from '../../../src/canary/verdict/expectation.ts'
+import { type Expectation, parseExpectation } from '../../../src/canary/verdict/expectation.ts'
 import { judge } from '../../../src/canary/verdict/judge.ts'
-import { plan } from '../../../src/canary/verdict/plan.ts'
 import type { Report } from '../../../src/canary/verdict/sampleAndJudge.ts'
-import { limits } from '../verdict/powerTable.ts'
+import { planOf } from '../verdict/samples.ts'
 
 export const plain: Paint = (_, text) => text
 export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false })
 export const expectation = parseExpectation('stable=90,canary=10')
 
 export const replies = (sample: Sample, count: number, version: string, role: string, error?: string) => {
-  for (let i = 0; i < count; i++) sample.add({ version, role, error, microseconds: 1000 + 10 * i })
+  // Evenly over six seconds: what comes in a burst would tell less.
+  for (let i = 0; i < count; i++) sample.add({ version, role, error, microseconds: 1000 + 10 * i }, (i / count) * 6000)
 }
 
 export function sampleOf(forStable: number, forCanary: number, failed = 0): Sample {
@@ -23,13 +23,14 @@ export function sampleOf(forStable: number, forCanary: number, failed = 0): Samp
   return sample
 }
 
-export function reportOf(sample: Sample, expected = expectation): Report {
-  const judgement = judge(sample, plan(expected, limits, sample.requests))
+export function reportOf(sample: Sample, expected: Expectation = expectation): Report {
+  const judgement = judge(sample, { ...planOf(sample), usual: 1960, expectation: expected })
   return {
     url: 'http://127.0.0.1:8000/version',
     expectation: expected,
     expectationFrom: 'the gateway',
     sample,
+    connections: 'kept',
     seconds: 1.25,
     ...judgement,
   }

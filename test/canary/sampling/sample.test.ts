@@ -5,7 +5,7 @@ it('A sample is JSON, with latencies in milliseconds', () => {
   const sample = new Sample()
   for (let ms = 1; ms <= 100; ms++)
     sample.add({ version: 'v1', role: 'stable', pod: ms % 2 ? 'a' : 'b', microseconds: ms * 1000 })
-  sample.add({ version: 'v1', role: 'stable', error: '500', microseconds: 9_000_000 })
+  sample.add({ version: 'v1', role: 'stable', pod: 'a', error: '500', microseconds: 9_000_000 })
   sample.add({ version: 'v1', role: 'canary', announced: 'stable=1', error: '500' })
   sample.add({ error: 'timeout' })
   const json = JSON.parse(JSON.stringify(sample))
@@ -20,8 +20,24 @@ it('A sample is JSON, with latencies in milliseconds', () => {
     requests: 103,
     unsent: 0,
     sources: [
-      { version: 'v1', role: 'stable', replies: 101, errors: { 500: 1 }, pods: { a: 50, b: 50 }, latencyMs: expect.anything() },
-      { version: 'v1', role: 'canary', replies: 1, errors: { 500: 1 }, pods: {}, latencyMs: { p50: null, p95: null, p99: null } },
+      {
+        version: 'v1',
+        role: 'stable',
+        replies: 101,
+        errors: { 500: 1 },
+        pods: { a: 51, b: 50 },
+        podErrors: { a: 1 },
+        latencyMs: expect.anything(),
+      },
+      {
+        version: 'v1',
+        role: 'canary',
+        replies: 1,
+        errors: { 500: 1 },
+        pods: {},
+        podErrors: {},
+        latencyMs: { p50: null, p95: null, p99: null },
+      },
     ],
     failures: { timeout: 1 },
     announced: { 'stable=1': 1 },
@@ -64,6 +80,7 @@ it('A sample does not grow, however many requests there are and whatever servers
   expect(sample.sources).toHaveLength(21)
   expect(sample.sources.at(-1)).toMatchObject({ version: '(others)', replies: 100_000 - 20 })
   expect(sample.sources[0]).toMatchObject({ version: 'v0', replies: 100_001 })
+  expect([...sample.blocks].length).toBeLessThanOrEqual(64)
   expect(sample.failures.size).toBe(21)
   expect([sample.failures.total, sample.failures.get('(others)')]).toEqual([100_000, 100_000 - 20])
   expect(sample.sources.reduce((sum, { replies }) => sum + replies, 0) + sample.failures.total).toBe(sample.requests)

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../../src/canary/sampling/sample.ts'
 import type { Target } from '../../../src/canary/sampling/versionClient.ts'
 import { client, good, identity, listen, serve, version } from './servers.ts'
 
 describe('one request', () => {
   const ask = async (listener: RequestListener, some?: Partial<Target>) => {
-    const { microseconds, ...outcome } = await client(await serve(listener), some).ask()
+    const { microseconds, connection, ...outcome } = await client(await serve(listener), some).ask()
     // What is undefined is not there.
     return { ...JSON.parse(JSON.stringify(outcome)), took: microseconds !== undefined && microseconds > 0 }
   }
@@ -67,6 +68,11 @@ describe('one request', () => {
       (_, response) => void response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy()),
       { error: 'connection reset', took: false },
     ],
+    [
+      'half a body of somebody',
+      (_, response) => void response.writeHead(200, { ...identity, 'content-length': 100 }).write('{', () => response.destroy()),
+      { version: 'v1', role: 'stable', pod: 'pod-1', error: 'connection reset', took: false },
+    ],
   ] as [string, RequestListener, object][])('sees %s', async (_, listener, outcome) => {
     expect(await ask(listener)).toEqual(outcome)
   })
@@ -76,6 +82,14 @@ describe('one request', () => {
     ['the body never ends', (_, response) => void response.writeHead(200).write('{')],
   ] as [string, RequestListener][])('times out where %s', async (_, listener) => {
     expect(await ask(listener, { timeoutMs: 100 })).toEqual({ error: 'timeout', took: false })
+  })
+
+  it('knows who sent a body that never ends', async () => {
+    const endless: RequestListener = (_, response) => void response.writeHead(200, identity).write('{')
+    expect(await ask(endless, { timeoutMs: 3000, canaryPods: /^pod/ })).toEqual({
+      ...{ version: 'v1', role: 'canary', pod: 'pod-1' },
+      ...{ error: 'timeout', took: false },
+    })
   })
 
   it('times out though something comes again and again', async () => {
@@ -171,16 +185,31 @@ describe('what is sent', () => {
   })
 })
 
-it('Connections are kept alive, and a reset one costs one request', async () => {
-  let connections = 0
-  let served = 0
-  const server = createServer((request, response) =>
-    ++served === 3 ? request.socket.resetAndDestroy() : good(request, response),
-  )
-  server.on('connection', () => connections++)
-  const asking = client(await listen(server), { connections: 1 })
-  const errors: (string | undefined)[] = []
-  for (let i = 0; i < 6; i++) errors.push((await asking.ask()).error)
-  expect(errors).toEqual([undefined, undefined, 'connection reset', undefined, undefined, undefined])
-  expect([served, connections]).toEqual([6, 2])
+describe('connections', () => {
+  async function asked(times: number, some: Partial<Target>, listener: RequestListener = good) {
+    const sockets: Socket[] = []
+    const server = createServer(listener)
+    server.on('connection', (socket) => sockets.push(socket))
+    const asking = client(await listen(server), some)
+    const outcomes: Outcome[] = []
+    for (let i = 0; i < times; i++) outcomes.push(await asking.ask())
+    return { outcomes, sockets }
+  }
+
+  it('are kept alive and numbered, and a reset one costs one request', async () => {
+    let served = 0
+    const { outcomes, sockets } = await asked(20, { connections: 1 }, (request, response) =>
+      ++served === 3 ? request.socket.resetAndDestroy() : good(request, response),
+    )
+    expect(outcomes.map(({ error }) => error).filter(Boolean)).toEqual(['connection reset'])
+    // One more than are needed at a time, so that chance decides which is next.
+    expect(new Set(outcomes.filter(({ error }) => !error).map(({ connection }) => connection))).toEqual(new Set([0, 1]))
+    expect([served, sockets.length]).toEqual([20, 3])
+  })
+
+  it('are for one request each where that is wanted', async () => {
+    const { outcomes, sockets } = await asked(5, { connections: 2, areFresh: true })
+    expect(outcomes.map(({ error, connection }) => [error, connection])).toEqual(Array(5).fill([undefined, undefined]))
+    expect(sockets).toHaveLength(5)
+  })
 })

@@ -3,13 +3,14 @@ import { type Outcome, Sample } from '../../../src/canary/sampling/sample.ts'
 import { parseExpectation } from '../../../src/canary/verdict/expectation.ts'
 import { judge } from '../../../src/canary/verdict/judge.ts'
 import { plan } from '../../../src/canary/verdict/plan.ts'
-import { limits } from './powerTable.ts'
+import { limits } from './samples.ts'
 
 const planned = plan(parseExpectation('stable=50,canary=50'), limits)
+const requests = planned.usual
 
 function judged(...outcomes: Outcome[]) {
   const sample = new Sample()
-  for (let n = 0; n < planned.requests; n++) sample.add(outcomes[n % outcomes.length] as Outcome)
+  for (let n = 0; n < requests; n++) sample.add(outcomes[n % outcomes.length] as Outcome, n)
   return judge(sample, planned)
 }
 
@@ -26,7 +27,7 @@ describe('a sample that never reached the service', () => {
   ])('is no verdict on it: %s', (error, meaning) => {
     const { verdict, gates } = judged({ error })
     expect(verdict).toBe('INCONCLUSIVE')
-    const reason = `nobody answered as devops-api, but ${planned.requests.toLocaleString('en')} × ${error}${meaning}: is this the right address, host name and path?`
+    const reason = `nobody answered as devops-api, but ${requests.toLocaleString('en')} × ${error}${meaning}: is this the right address, host name and path?`
     expect(gates.map((gate) => [gate.verdict, gate.reason])).toEqual(Array(3).fill(['INCONCLUSIVE', reason]))
   })
 

@@ -3,13 +3,13 @@ import { type Outcome, Sample } from '../../../src/canary/sampling/sample.ts'
 import type { Expectation } from '../../../src/canary/verdict/expectation.ts'
 import { judge } from '../../../src/canary/verdict/judge.ts'
 import { type Limits, plan } from '../../../src/canary/verdict/plan.ts'
-import { limits } from './powerTable.ts'
+import { limits } from './samples.ts'
 
 const expectation: Expectation = [
   { role: 'stable', share: 0.9 },
   { role: 'canary', share: 0.1 },
 ]
-const good = plan(expectation, limits, 100)
+const good = plan(expectation, limits, { requests: 100 })
 
 function sample(): Sample {
   const taken = new Sample()
@@ -25,7 +25,7 @@ function sample(): Sample {
 
 /** What has come of a mistake elsewhere, such as a text where a number was meant. */
 const none = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, '90', undefined, null] as number[]
-const rates = ['tolerance', 'maxErrorRate', 'maxErrorIncrease', 'maxP95IncreaseMs'] as const
+const rates = ['tolerance', 'maxErrorRate', 'maxErrorIncrease', 'detect', 'maxP95IncreaseMs'] as const
 
 describe.each(none)('%j', (value) => {
   const shown = typeof value === 'number' ? `${value}` : JSON.stringify(value)
@@ -57,6 +57,8 @@ describe.each(none)('%j', (value) => {
   })
 })
 
-it.each(none.filter((value) => value !== undefined))('%j as the size of a sample is refused', (value) => {
-  expect(() => plan(expectation, limits, value)).toThrow(/^the size of the sample is .*: it must be a whole number, 0 or more$/)
+it.each(none.filter((value) => value !== undefined))('%j as a number of requests is refused', (value) => {
+  expect(() => plan(expectation, limits, { requests: value })).toThrow(
+    /^the number of requests is .*: it must be a whole number, 0 or more$/,
+  )
 })

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import {
+  alwaysValidInterval,
   atLeast,
   atMost,
+  chiSquaredTail,
+  designEffect,
   farFromMean,
   leastDifference,
   leastShare,
+  mostDifference,
   quantileRanks,
-  wilsonInterval,
+  rarelyExceeded,
+  rarelyMissed,
 } from '../../../src/canary/verdict/statistics.ts'
+import { seeded } from '../../seeded.ts'
 
 /** The same tail, in whole numbers of any length: hits have the chance `hit` in `of`. */
 function exactTail(k: number, n: number, hit: bigint, of: bigint): number {
@@ -77,16 +83,13 @@ it('Far from the mean counts both sides, and what is just as far', () => {
 })
 
 // Newcombe, Statistics in Medicine 17 (1998), 857–872, table I.
-const shares = [
-  { k: 81, n: 263, wilson: [0.2553, 0.3662], exact: [0.2527, 0.3676] },
-  { k: 15, n: 148, wilson: [0.0624, 0.1605], exact: [0.0578, 0.1617] },
-  { k: 0, n: 20, wilson: [0, 0.1611], exact: [0, 0.1684] },
-  { k: 1, n: 29, wilson: [0.0061, 0.1718], exact: [0.0009, 0.1776] },
-]
-
-it.each(shares)('The intervals of $k of $n are the published ones', ({ k, n, wilson, exact }) => {
+it.each([
+  { k: 81, n: 263, exact: [0.2527, 0.3676] },
+  { k: 15, n: 148, exact: [0.0578, 0.1617] },
+  { k: 0, n: 20, exact: [0, 0.1684] },
+  { k: 1, n: 29, exact: [0.0009, 0.1776] },
+])('The bounds of $k of $n are the published ones', ({ k, n, exact }) => {
   const rounded = (numbers: readonly number[]) => numbers.map((number) => Number(number.toFixed(4)))
-  expect(rounded(wilsonInterval(k, n))).toEqual(wilson)
   expect(rounded([leastShare(k, n, 0.025), 1 - leastShare(n - k, n, 0.025)])).toEqual(exact)
 })
 
@@ -110,25 +113,136 @@ describe('the least difference of two shares', () => {
     expect(leastDifference(9, 50, 1, 441, 0.001)).toBeCloseTo(p1 - p2 - Math.sqrt((p1 - low) ** 2 + (high - p2) ** 2), 12)
   })
 
-  it('is above an allowed difference that is true at most once in 1000, whatever the sizes and rates', () => {
-    const exactly = (k: number, n: number, p: number) => atLeast(k, n, p) - atLeast(k + 1, n, p)
-    const allowed = 0.01
-    for (const n1 of [10, 30, 50, 250]) {
-      for (const n2 of [30, 250, 450, 2000]) {
-        for (const p2 of [0, 0.001, 0.01, 0.05, 0.2]) {
-          let alarms = 0
-          let k1 = 0
-          for (let k2 = 0; k2 <= n2; k2++) {
-            const chance = exactly(k2, n2, p2)
-            if (chance < 1e-9) continue
-            k1 = Math.max(0, k1 - 3)
-            while (k1 <= n1 && leastDifference(k1, n1, k2, n2, 0.001) <= allowed) k1++
-            alarms += chance * atLeast(k1, n1, p2 + allowed)
-          }
-          expect(alarms, `${n1} and ${n2} at ${p2}`).toBeLessThan(0.001)
+  it('is the most of the difference the other way', () => {
+    expect(mostDifference(5, 50, 9, 450, 0.001)).toBe(-leastDifference(9, 450, 5, 50, 0.001))
+    expect(mostDifference(0, 196, 0, 1764, 0.005)).toBeCloseTo(1 - 0.005 ** (1 / 196), 8)
+  })
+
+  // All that may come of canary and stable, with its probability: a bound must not be wrong more often than it says.
+  const exactly = (k: number, n: number, p: number) => atLeast(k, n, p) - atLeast(k + 1, n, p)
+  const sizes = [
+    [10, 90],
+    [30, 30],
+    [50, 450],
+    [196, 1764],
+  ] as const
+
+  it.each(sizes)('is above an allowed difference that is true as seldom as it says: %i and %i', (n1, n2) => {
+    for (const [alpha, allowed] of [
+      [0.001, 0.01],
+      [2e-5, 0.01],
+    ] as const) {
+      for (const p2 of [0, 0.001, 0.009, 0.05, 0.2]) {
+        let alarms = 0
+        let k1 = 0
+        for (let k2 = 0; k2 <= n2; k2++) {
+          const chance = exactly(k2, n2, p2)
+          if (chance < 1e-11) continue
+          k1 = Math.max(0, k1 - 3)
+          while (k1 <= n1 && leastDifference(k1, n1, k2, n2, alpha) <= allowed) k1++
+          alarms += chance * atLeast(k1, n1, p2 + allowed)
+        }
+        expect(alarms, `${p2}`).toBeLessThan(alpha)
+      }
+    }
+  })
+
+  it.each(sizes)('is at most a difference that is true, wrong as seldom as it says: %i and %i', (n1, n2) => {
+    const fault = 0.03
+    for (const beta of [0.005, 0.0006]) {
+      for (const p2 of [0, 0.003, 0.009, 0.05, 0.2]) {
+        let passes = 0
+        let k1 = -1
+        for (let k2 = 0; k2 <= n2; k2++) {
+          const chance = exactly(k2, n2, p2)
+          if (chance < 1e-10) continue
+          k1 = Math.min(n1, k1 + 3)
+          while (k1 >= 0 && mostDifference(k1, n1, k2, n2, beta) >= fault) k1--
+          if (k1 >= 0) passes += chance * atMost(k1, n1, p2 + fault)
+        }
+        expect(passes, `${p2}`).toBeLessThan(beta)
+      }
+    }
+  })
+})
+
+it('Numbers of hits are exceeded and missed as seldom as they should be, and the next are not', () => {
+  for (const [n, p, alpha] of [
+    [500, 0.1, 0.05],
+    [500, 0.1, 1e-5],
+    [10, 0.5, 0.01],
+    [100, 0.01, 1e-4],
+  ] as const) {
+    const high = rarelyExceeded(n, p, alpha)
+    expect(atLeast(high + 1, n, p)).toBeLessThanOrEqual(alpha)
+    expect(atLeast(high, n, p)).toBeGreaterThan(alpha)
+    const low = rarelyMissed(n, p, alpha)
+    expect(atMost(low - 1, n, p)).toBeLessThanOrEqual(alpha)
+    expect(atMost(low, n, p)).toBeGreaterThan(alpha)
+  }
+  expect([rarelyExceeded(10, 0, 0.1), rarelyExceeded(10, 1, 0.1), rarelyMissed(10, 0, 0.1), rarelyMissed(10, 1, 0.1)]).toEqual([
+    0, 10, 0, 10,
+  ])
+})
+
+describe('a design effect', () => {
+  const ofCounts = (hits: number[], each: number) => {
+    const trials = hits.length * each
+    const rate = hits.reduce((sum, number) => sum + number, 0) / trials
+    return designEffect(
+      hits.map((number) => (number - rate * each) / trials),
+      (rate * (1 - rate)) / trials,
+    )
+  }
+
+  it('is the size of a block where all in a block hit or none', () => {
+    expect(ofCounts([100, 0, 0, 100, 0, 0, 0, 0, 0, 0], 100)).toBeCloseTo(100 * (10 / 9), 8)
+  })
+
+  it('is 1 where hits are spread evenly, there are none, or nothing but hits, or a single block', () => {
+    for (const hits of [[5, 5, 5, 5, 5], [0, 0, 0, 0, 0], [100, 100, 100, 100, 100], [7]]) expect(ofCounts(hits, 100)).toBe(1)
+    expect(designEffect([Number.NaN, Number.NaN], Number.NaN)).toBe(1)
+  })
+})
+
+it.each([
+  [3.841, 1, 0.05],
+  [18.307, 10, 0.05],
+  [43.82, 19, 0.001],
+  [1.145, 5, 0.95],
+])('Chi-squared is %f or more, with %i degrees of freedom, as often as in the tables', (x, freedom, published) => {
+  expect(Math.abs(chiSquaredTail(x, freedom) / published - 1)).toBeLessThan(0.06)
+})
+
+describe('an always valid interval', () => {
+  it('has at its ends a likelihood that has grown as little as it may', () => {
+    const [low, high] = alwaysValidInterval(49, 490, 0.05)
+    for (const p of [low, high]) expect(491 * (atLeast(49, 490, p) - atLeast(50, 490, p))).toBeCloseTo(0.05, 6)
+    expect([low, high].map((p) => Number(p.toFixed(3)))).toEqual([0.059, 0.155])
+  })
+
+  it('knows nothing before the first request, and no end beyond all', () => {
+    expect(alwaysValidInterval(0, 0, 0.05)).toEqual([0, 1])
+    expect(alwaysValidInterval(0, 100, 0.05)[0]).toBe(0)
+    expect(alwaysValidInterval(100, 100, 0.05)[1]).toBe(1)
+  })
+
+  it('has the truth in it at every one of 500 looks, 95 times in 100', () => {
+    const random = seeded(3)
+    let ever = 0
+    for (let run = 0; run < 200; run++) {
+      let hits = 0
+      for (let n = 1; n <= 500; n++) {
+        if (random() < 0.1) hits++
+        // The interval itself would take longer: the truth is in it where its likelihood is.
+        if ((n + 1) * (atLeast(hits, n, 0.1) - atLeast(hits + 1, n, 0.1)) <= 0.05) {
+          ever++
+          break
         }
       }
     }
+    expect(ever).toBeLessThan(0.05 * 200)
+    expect(ever).toBeGreaterThan(0)
   })
 })
 

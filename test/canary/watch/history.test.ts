@@ -11,10 +11,12 @@ it('has all, and the last thousand since the announced split has changed', () =>
   const history = new History()
   for (let i = 0; i < 2500; i++) history.add(of('v1', 'stable', { announced: 'stable=1' }), i * 10)
   expect(history.recent(25_000)).toMatchObject({ sample: { requests: 1000 }, seconds: 10 })
+  expect(history.sinceAnnounced.requests).toBe(2500)
   history.add(of('v2', 'canary', { announced: 'canary=1' }), 25_000)
   history.add({ error: 'timeout' }, 25_000)
   history.add(of('v2', 'canary', { announced: 'canary=1' }), 25_000)
   expect(history.recent(27_000)).toMatchObject({ sample: { requests: 3 }, seconds: 2 })
+  expect(history.sinceAnnounced.requests).toBe(3)
   expect(history.total.requests).toBe(2503)
 })
 

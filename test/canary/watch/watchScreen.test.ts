@@ -60,3 +60,10 @@ it('says what it did not send', () => {
   history.total.unsent = 1200
   expect(screen(history)).toContain('1,200 requests not sent, as all --connections were busy')
 })
+
+it('says what is known of the split, since it was announced', () => {
+  const history = historyOf([[180, 20]])
+  expect(screen(history, 100)).toMatch(/\n\nwhether the split is right cannot be told yet: that takes about \d+ more requests\n/)
+  expect(screen(historyOf([[50, 50]]))).toContain('\n\nthe split is wrong: stable answers 50 % instead of 90 %\n')
+  expect(screen(new History())).not.toContain('the split')
+})

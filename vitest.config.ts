@@ -7,6 +7,7 @@ const process = [
   'test/canary/{cli,output/progress}.test.ts',
   'test/canary/commands/*.test.ts',
   'test/chart/helmTest.test.ts',
+  'test/tour/tour.test.ts',
 ]
 
 // One cluster, one story: the files run one after the other.
@@ -24,7 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/{service,chart,demo,canary}/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{service,chart,demo,canary,tour}/**/*.test.ts'],
           exclude: process,
           globalSetup: 'test/programsOnPath.ts',
         },

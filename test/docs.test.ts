@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, globSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
@@ -11,15 +11,20 @@ import { describedSchema } from './chart/describedValues.ts'
 import { helm } from './chart/render.ts'
 import { generatedPages, upToDate } from './generatedDocs.ts'
 import { blocks, codeRows, headings, pageAt } from './markdown.ts'
+import { labFiles } from './tour/lab.ts'
 
 const root = join(import.meta.dirname, '..')
 const markdownIn = (folder: string) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name))
-const pages = ['.', 'chart', 'docs', ...readdirSync(join(root, 'integrations')).map((name) => `integrations/${name}`)].flatMap(
-  markdownIn,
-)
+const pages = [
+  '.',
+  'chart',
+  'docs',
+  ...globSync('docs/tour{,/*}/', { cwd: root }),
+  ...readdirSync(join(root, 'integrations')).map((name) => `integrations/${name}`),
+].flatMap(markdownIn)
 
 /** What GitHub makes of a heading: https://docs.github.com/get-started/writing-on-github, "Section links". */
 const anchorOf = (heading: string) =>
@@ -59,6 +64,15 @@ describe.each(pages)('%s', (page) => {
 describe('the generated part', () => {
   it.each(generatedPages)('of %s is what "npm run docs" writes', async (page) => {
     expect(pageAt(page)).toBe(await upToDate(page))
+  })
+
+  it.each(Object.entries(labFiles))('of the tour is what "npm run docs" writes: %s', (path, text) => {
+    expect(pageAt(path)).toBe(text)
+  })
+
+  it('of the tour leaves no other file there', () => {
+    const files = globSync('docs/tour/**/*.*', { cwd: root }).filter((path) => path !== 'docs/tour/recording.txt')
+    expect(files.toSorted()).toEqual(Object.keys(labFiles).toSorted())
   })
 
   it('of values.schema.json is what "npm run docs" writes', () => {

@@ -19,6 +19,7 @@ const layers = [
   ['canary/cli.ts'],
   ['canary/main.ts'],
   ['demo'],
+  ['tour'],
 ]
 const places = layers.flat()
 const placeOf = (file: string) => places.find((place) => file === place || file.startsWith(`${place}/`))

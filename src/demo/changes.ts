@@ -17,7 +17,9 @@ type Facet = (releases: Releases) => string | undefined
 /** The weights of stable and canary in the rule that splits. */
 export function weightsOf(releases: Releases): number[] | undefined {
   const backends = releases.stable.HTTPRoute?.spec.rules.find(isSplit)?.backendRefs
-  const weight = (role: Role) => backends?.find(({ name }) => name === releases[role].Service.metadata.name)?.weight ?? 0
+  // Canary's Service need not be there.
+  const isStable = (name: string) => name === releases.stable.Service.metadata.name
+  const weight = (role: Role) => backends?.find(({ name }) => isStable(name) === (role === 'stable'))?.weight ?? 0
   return backends && roles.map(weight)
 }
 
@@ -60,13 +62,21 @@ function compare(subject: string, before: string | undefined, after: string | un
   return [{ subject, text: `${before} → ${after}` }]
 }
 
-function releaseChanges(role: Role, before: Release, after: Release): Change[] {
+function releaseChanges(role: Role, before: Release | undefined, after: Release | undefined): Change[] {
+  if (!before || !after) {
+    if (after) return [{ subject: role, text: `installed: starting ${podsOf(after)}` }]
+    return before ? [{ subject: role, text: 'uninstalled: its values file is gone' }] : []
+  }
   const changed = deploymentChanges(before, after)
   const rolls = differ(before.Deployment.spec?.template, after.Deployment.spec?.template)
   if (rolls && changed.length === 0) changed.push('pods changed')
-  const pods = workload(before).replicas
-  const text = `${changed.join(', ')}${rolls && pods > 0 ? `: rolling ${pods} pod${pods === 1 ? '' : 's'}` : ''}`
+  const text = `${changed.join(', ')}${rolls && workload(before).replicas > 0 ? `: rolling ${podsOf(before)}` : ''}`
   return [...(changed.length > 0 ? [text] : []), ...objectChanges(before, after)].map((text) => ({ subject: role, text }))
+}
+
+function podsOf(release: Release): string {
+  const { replicas } = workload(release)
+  return `${replicas} pod${replicas === 1 ? '' : 's'}`
 }
 
 function deploymentChanges(before: Release, after: Release): string[] {

@@ -21,9 +21,9 @@ export class Cluster implements Network {
     this.#events = events
   }
 
-  /** Of a release that was applied. */
-  deployment(role: Role): Deployment {
-    return this.#deployments.get(role) as Deployment
+  /** Undefined where canary has never been installed. */
+  deployment(role: Role): Deployment | undefined {
+    return this.#deployments.get(role)
   }
 
   get pods(): Pod[] {
@@ -37,13 +37,15 @@ export class Cluster implements Network {
   apply(releases: Releases): void {
     const { HTTPRoute } = releases.stable
     const route = HTTPRoute && new Route(announced(HTTPRoute, weightsOf(releases) ?? []))
-    const wanted = roles.map((role) => [role, workload(releases[role])] as const)
+    const installed = roles.flatMap((role) => releases[role] ?? [])
+    const wanted = roles.map((role) => [role, releases[role] && workload(releases[role])] as const)
 
     this.route = route
-    this.#services = roles.map((role) => releases[role].Service)
+    this.#services = installed.map(({ Service }) => Service)
     for (const [role, workload] of wanted) {
       const deployment = this.#deployments.get(role)
-      if (deployment) deployment.update(workload)
+      if (!workload) deployment?.update({ ...deployment.wanted, replicas: 0 })
+      else if (deployment) deployment.update(workload)
       else this.#deployments.set(role, new Deployment(workload, this.#events))
     }
   }

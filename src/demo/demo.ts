@@ -53,6 +53,8 @@ let listening: Promise<unknown> | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
 for (const output of [process.stdout, process.stderr]) output.on('error', end)
 if (env.npm_lifecycle_event) endWithNpm(launcher())
+// A program that has started this one lets go of it.
+if (process.connected) process.on('disconnect', end)
 // However this process ends, be it by an error or the second Ctrl-C.
 process.on('exit', () => cluster.kill())
 
@@ -91,13 +93,14 @@ async function upgrade(files: string[]): Promise<void> {
   try {
     const next = await render(inputs)
     if (endingSince !== undefined) return
-    const before = roles.map((role) => cluster.deployment(role).wanted)
+    const before = roles.map((role) => cluster.deployment(role)?.wanted)
     cluster.apply(next)
     const found = changes(releases, next)
     releases = next
     if (found.length === 0) print('saved', `${files.join(', ')}: nothing changes`)
     for (const { subject, text } of found) print(subject, text)
-    for (const [index, role] of roles.entries()) if (cluster.deployment(role).wanted !== before[index]) void follow(role)
+    for (const [index, role] of roles.entries())
+      if (next[role] && cluster.deployment(role)?.wanted !== before[index]) void follow(role)
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
     print('mistake', `${error.message}\nEverything goes on as it was.`)
@@ -108,6 +111,7 @@ async function upgrade(files: string[]): Promise<void> {
 async function follow(role: Role): Promise<void> {
   const startedAt = performance.now()
   const deployment = cluster.deployment(role)
+  if (!deployment) return
   const late = Promise.withResolvers<void>()
   const timer = setTimeout(() => {
     const { ready, readyOld } = deployment

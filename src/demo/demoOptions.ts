@@ -33,7 +33,8 @@ export function readOptions(argv: string[], { PORT = '8000' }: NodeJS.ProcessEnv
       'after',
       `
 PORT is where the gateway listens, 8000 unless set; 0 takes any free port.
-Every file of the chart can be edited while it runs: saving is what helm upgrade is on a cluster.
+Every file of the chart can be edited while it runs: saving is what helm upgrade is on a cluster,
+and to take values-canary.yaml away is what helm uninstall is.
 
 Examples:
   npm run demo

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { devNull } from 'node:os'
+import { resolve } from 'node:path'
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import type { IHTTPRouteRule } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRouteRule'
 import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
@@ -14,7 +16,7 @@ import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments } from 'yaml'
 import { findProgram } from '../canary/cluster/findProgram.ts'
 import { Failure } from '../canary/errors.ts'
-import { type Role, roles } from '../canary/roles.ts'
+import type { Role } from '../canary/roles.ts'
 import { Mistake } from './mistake.ts'
 
 export interface Manifest {
@@ -45,7 +47,11 @@ export interface Release {
   PrometheusRule?: Manifest & IPrometheusRule
 }
 
-export type Releases = Record<Role, Release>
+/** Both, or stable alone where canary is not installed. */
+export interface Releases {
+  stable: Release
+  canary: Release | undefined
+}
 
 /** Where Helm runs, and what it is given; paths are relative to `cwd`, and so are those in its messages. */
 export interface Inputs {
@@ -56,18 +62,25 @@ export interface Inputs {
 }
 
 /**
- * Both releases, as Helm would send them to a cluster.
+ * Both releases, as Helm would send them to a cluster. Without its values file, canary is not installed.
  * @throws {Mistake} with Helm's own words when it refuses the chart or the values
  */
 export async function render(inputs: Inputs): Promise<Releases> {
-  const [stable, canary] = await Promise.allSettled(roles.map((role) => template(role, inputs)))
-  if (stable?.status !== 'fulfilled') throw stable?.reason
-  if (canary?.status !== 'fulfilled') throw canary?.reason
+  const isInstalled = existsSync(resolve(inputs.cwd, valuesFile('canary', inputs)))
+  const [stable, canary] = await Promise.allSettled([
+    template('stable', inputs),
+    isInstalled ? template('canary', inputs) : undefined,
+  ])
+  if (stable.status !== 'fulfilled') throw stable.reason
+  if (canary.status !== 'fulfilled') throw canary.reason
   return { stable: stable.value, canary: canary.value }
 }
 
-async function template(role: Role, { cwd, chart, overlays }: Inputs): Promise<Release> {
-  const files = [`${chart}/values-${role}.yaml`, ...overlays[role]]
+const valuesFile = (role: Role, { chart }: Inputs) => `${chart}/values-${role}.yaml`
+
+async function template(role: Role, inputs: Inputs): Promise<Release> {
+  const { cwd, chart, overlays } = inputs
+  const files = [valuesFile(role, inputs), ...overlays[role]]
   const helm = await findProgram('helm').catch((error: unknown) => {
     throw error instanceof Failure ? new Mistake(error.message) : error
   })

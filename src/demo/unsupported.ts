@@ -36,7 +36,7 @@ const instead: Record<string, string> = {
 /** What both releases together ask for without effect here: objects by their kind, and fields of those that do have an effect. */
 export function unsupported(releases: Releases): { objects: string[]; fields: string[] } {
   const manifests = Object.values(releases)
-    .flatMap((release) => Object.values(release) as (Manifest & { spec?: unknown })[])
+    .flatMap((release) => Object.values(release ?? {}) as (Manifest & { spec?: unknown })[])
     .filter(({ metadata }) => !metadata.annotations?.['helm.sh/hook'])
   const kinds = manifests.filter(({ kind }) => !isHonoured(kind)).map(({ kind }) => kind)
   const fields = manifests.flatMap(({ kind, spec }) => unknownFields(spec, known[kind] ?? true)).map(shorten)

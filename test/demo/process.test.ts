@@ -193,6 +193,20 @@ describe('an edit', () => {
     expect(await roleCounts(demo.url)).toEqual({ stable: 90, canary: 10 })
   })
 
+  it('that takes the values file of canary away uninstalls it, so that its share fails with 500', async () => {
+    const path = join(demo.folder, canaryFile)
+    const text = readFileSync(path, 'utf8')
+    const from = demo.lines.length
+    rmSync(path)
+    expect(await demo.said(/^canary/, from)).toBe('canary     uninstalled: its values file is gone')
+    const statuses = async () => count((await sample(demo.url, 100)).map(({ status }) => `${status}`))
+    expect(await statuses()).toEqual({ 200: 90, 500: 10 })
+    writeFileSync(path, text)
+    expect(await demo.said(/^canary/, from + 1)).toBe('canary     installed: starting 1 pod')
+    await demo.said(/^canary {5}1 of 1 ready/, from)
+    expect(await statuses()).toEqual({ 200: 100 })
+  })
+
   it('of the weights counts at once, and restarts nothing', async () => {
     const before = await podNames(demo.url)
     const from = demo.edit(stableFile, replace(['90', '50'], ['10', '50']))

@@ -1,5 +1,5 @@
 import type { Role } from '../../src/canary/roles.ts'
-import type { Release, Releases } from '../../src/demo/render.ts'
+import type { Release } from '../../src/demo/render.ts'
 import { render, type Values } from '../chart/render.ts'
 
 const rendered = new Map<string, ReturnType<typeof render>>()
@@ -11,7 +11,7 @@ async function release(role: Role, values: Values = {}): Promise<Release> {
 }
 
 /** Both releases of the chart, with these values laid over their files. */
-export async function releases(values: Partial<Record<Role, Values>> = {}): Promise<Releases> {
+export async function releases(values: Partial<Record<Role, Values>> = {}): Promise<Record<Role, Release>> {
   const [stable, canary] = await Promise.all([release('stable', values.stable), release('canary', values.canary)])
   return { stable, canary }
 }

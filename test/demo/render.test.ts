@@ -18,7 +18,7 @@ function rendered({ template, stable = '', canary = '' }: { template?: string; s
 
 it('renders both releases, each with what is laid over it', async () => {
   const { stable, canary } = await rendered({ stable: 'replicas: 3\n', canary: 'replicas: 4\n' })
-  expect([stable.Deployment.spec?.replicas, canary.Deployment.spec?.replicas]).toEqual([3, 4])
+  expect([stable.Deployment.spec?.replicas, canary?.Deployment.spec?.replicas]).toEqual([3, 4])
 })
 
 it.each([

@@ -1,0 +1,52 @@
+import { type Role, releaseName } from '../canary/roles.ts'
+import { valuesPath } from '../canary/values/valuesReader.ts'
+import { CHART } from './workFolder.ts'
+
+/** Which cluster, and whom to ask there. */
+export interface ClusterOptions {
+  readonly host?: string
+  readonly namespace?: string
+  readonly kubeContext?: string
+}
+
+/** Where the lessons are done: what is typed there. Commands are words. */
+export interface Place {
+  /** Where the gateway listens. */
+  readonly url: string
+  /** The Host header it wants, where any will not do. */
+  readonly host?: string | undefined
+  /** A command of the CLI, with whom to ask and where the releases are. */
+  canary(command: readonly string[]): string[]
+  /** Helm's words that put a saved values file in force; undefined where saving is enough. */
+  upgrade(role: Role, unready?: boolean): string[] | undefined
+  /** Helm's words that take a release away; undefined where that is to take its values file away. */
+  uninstall(role: Role): string[] | undefined
+}
+
+/** The demo, where saving a file is what `helm upgrade` is on a cluster. */
+export const demoPlace = (url: string): Place => ({
+  url,
+  canary: ([name = '', ...options]) =>
+    name === 'check' ? [name, url, ...options] : [name, ...options, '--files-only', '--url', url, '--chart', CHART],
+  upgrade: () => undefined,
+  uninstall: () => undefined,
+})
+
+/** A cluster, which Helm changes. */
+export function clusterPlace(url: string, { host, namespace, kubeContext }: ClusterOptions) {
+  const where = [...(namespace ? ['-n', namespace] : []), ...(kubeContext ? ['--kube-context', kubeContext] : [])]
+  const ask = host ? ['--host', host] : []
+  return {
+    url,
+    host,
+    canary: ([name = '', ...options]: readonly string[]) =>
+      name === 'check'
+        ? [name, url, ...options, ...ask, '--chart', CHART]
+        : [name, ...options, ...where, '--url', url, ...ask, '--chart', CHART],
+    upgrade: (role: Role, unready = false) => {
+      const values = ['--values', valuesPath(CHART, role)]
+      return ['upgrade', '--install', releaseName(role), CHART, ...values, ...where, ...(unready ? [] : ['--wait'])]
+    },
+    uninstall: (role: Role) => ['uninstall', releaseName(role), ...where],
+  } satisfies Place
+}

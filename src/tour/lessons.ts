@@ -88,7 +88,7 @@ that draws at random show no canary at all one time in eight. And zero errors in
       { do: 'Have the same judged. It ends with exit code 2.', canary: ['check', '--requests', '20'] },
       { do: 'Let the check choose how often to ask. It ends with exit code 0.', canary: ['check'] },
     ],
-    see: 'With twenty requests the verdict is INCONCLUSIVE, which is no pass: nothing was wrong, and nothing was shown. With some hundreds it is PASS.',
+    see: 'With twenty requests the verdict is INCONCLUSIVE, which is no pass: nothing was wrong, and nothing was shown. With about two thousand it is PASS: the canary gets a tenth of them.',
     question: {
       text: 'Twenty requests, no error. What do you know?',
       answers: [

@@ -17,7 +17,7 @@ import { CHART } from './workFolder.ts'
 
 /** Between two looks at replies that are not as they should be yet. */
 const PAUSE_MS = 300
-const limits = { tolerance: 0.05, maxErrorRate: 0.01, maxErrorIncrease: 0.01, maxP95IncreaseMs: 20, strict: false }
+const limits = { tolerance: 0.05, maxErrorRate: 0.01, maxErrorIncrease: 0.01, detect: 0.03, maxP95IncreaseMs: 20, strict: false }
 
 /** Where a lesson is judged, and for how long replies may take to follow what the files say. */
 export interface Looking {

@@ -393,9 +393,10 @@ describe.concurrent('watch', () => {
     const { url } = await gateway({ announces: true })
     const child = start(`watch ${url} --rate 100`)
     const isAnswered = (line: string) => line.includes('stable')
+    const isByCanary = (line: string) => line.includes('-canary')
     const lines: string[] = []
     for await (const line of child) {
-      if (isAnswered(line) && !lines.some(isAnswered)) child.kill('SIGINT')
+      if (isByCanary(line) && !lines.some(isByCanary)) child.kill('SIGINT')
       lines.push(line)
     }
     const { exitCode, stdout, stderr } = await child

@@ -27,5 +27,6 @@ it('does every lesson by itself, and finds each done', async () => {
   expect(stdout).toMatch(/--requests 20\n.*?INCONCLUSIVE\nexit code 2\n/s)
   expect(stdout).toContain('2 × 500 without a version')
   expect(stdout).toContain('2 × 503 without a version')
-  if (process.env.PICTURES) writeFileSync(join(root, 'docs/tour/recording.txt'), `${stdout.replaceAll(/localhost:\d+/g, 'localhost:8000')}\n`)
+  if (process.env.PICTURES)
+    writeFileSync(join(root, 'docs/tour/recording.txt'), `${stdout.replaceAll(/localhost:\d+/g, 'localhost:8000')}\n`)
 })

@@ -9,7 +9,8 @@ import type { PodTemplate, Probe } from './workload.ts'
 const root = join(import.meta.dirname, '../..')
 /** What the image runs. */
 const server = 'src/service/server.ts'
-const preloads = { always: join(import.meta.dirname, 'endWithParent.ts'), limited: join(import.meta.dirname, 'reportMemory.ts') }
+// As URLs: a path of Windows would begin like one.
+const preloads = { always: import.meta.resolve('./endWithParent.ts'), limited: import.meta.resolve('./reportMemory.ts') }
 
 export const HOST = '127.0.0.1'
 /** The kubelet, too, may ask a container that is not ready more often than its probe says. */
@@ -55,9 +56,10 @@ export class Container {
     })
   }
 
-  /** Sends SIGTERM after `preStopMs`, and SIGKILL if it still runs `graceMs` from now. */
+  /** Asks it to end, as by SIGTERM, after `preStopMs`, and SIGKILL if it still runs `graceMs` from now. */
   end(preStopMs = this.#template.preStopMs, graceMs = this.#template.graceMs): void {
-    setTimeout(() => this.#child.kill('SIGTERM'), preStopMs)
+    // One that has ended already is told nothing.
+    setTimeout(() => this.#child.send('SIGTERM', () => {}), preStopMs)
     setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
   }
 
@@ -139,6 +141,7 @@ function run({ env, memoryLimit }: PodTemplate, podName: string, port: number, {
     },
     // In a group of its own, so that the terminal's Ctrl-C leaves it to the demo to end it.
     detached: true,
+    windowsHide: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on('line', wrote)

@@ -38,6 +38,7 @@ export const release = (config: object, status = 'deployed') => ({
 export interface FakeCluster {
   route?: object
   workloads?: object[]
+  pods?: object[]
   stable?: object
   canary?: object | undefined
 }
@@ -58,6 +59,8 @@ export async function fakeCluster(change: FakeCluster = {}) {
         status: { addresses: [{ value: hostname }] },
       },
     ],
+    [/^kubectl .*get deployment /, { spec: { selector: {} } }],
+    [/^kubectl .*get pods /, { items: change.pods ?? [] }],
     [/^helm status .*devops-api-stable/, change.stable ?? release(stable)],
     [/^helm status .*devops-api-canary/, 'canary' in change ? change.canary : release(canary)],
   ]

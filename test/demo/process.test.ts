@@ -153,6 +153,8 @@ describe.concurrent('npm run demo', () => {
     const demo = await startDemo({ ...small, args: [...(small.args ?? []), '--verbose'] })
     const said = await demo.said(/^devops-api-canary-\w+-\w+ {2}listening /)
     expect(said).toMatch(/ listening version=v1\.1\.1-canary role=canary address=127\.0\.0\.1:\d+ node=v\S+ startMs=\d+$/)
+    // The pods end in order, though no signal was sent to them.
+    expect((await demo.interrupt()).stdout).toMatch(/ {2}devops-api-canary-\S+ {2}closing signal=SIGTERM$/m)
   })
 })
 
@@ -541,7 +543,7 @@ describe.concurrent('a start is refused', () => {
   })
 
   it('without Helm, where npm does not bring it', async () => {
-    const elsewhere = `data:text/javascript,Object.defineProperty(process,'arch',{value:'arm64'})`
+    const elsewhere = `data:text/javascript,Object.defineProperty(process,'platform',{value:'sunos'})`
     expect(await refused({ env: { PATH: '', NODE_OPTIONS: `--import=${elsewhere}` } })).toEqual(
       refusal('helm is not on the PATH: install it, https://helm.sh/docs/intro/install/'),
     )

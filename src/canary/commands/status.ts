@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { readClusterState } from '../cluster/readClusterState.ts'
+import { readRestarts } from '../cluster/readRestarts.ts'
 import { Failure, WrongUse } from '../errors.ts'
 import { addLimits, addPlace, type LimitOptions, limitsOf, type PlaceOptions } from '../options.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
@@ -38,15 +39,24 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   const tools = new HelmAndKubectl(options, terminal)
   const reader = new ValuesReader(tools)
   const overlays = await readOverlays(reader, values)
-  const [stable, canary, cluster] = await Promise.all([
+  const [stable, canary, cluster, ...restarts] = await Promise.all([
     declaredOf(reader, valuesPath(chart, 'stable')),
     declaredOf(reader, valuesPath(chart, 'canary')),
     orWhy(() => readClusterState(tools)),
+    orWhy(() => readRestarts(tools, 'stable')),
+    orWhy(() => readRestarts(tools, 'canary')),
   ])
   const declared = { stable, canary }
   const observed = await orWhy(() => observe(options, cluster, signal))
   const facts: Facts = { declared, overlays, cluster, observed }
-  const status = { declared, cluster, observed, disagreements: disagreements(facts) }
+  const [stableRestarts, canaryRestarts] = restarts
+  const status = {
+    declared,
+    cluster,
+    restarts: { stable: stableRestarts, canary: canaryRestarts },
+    observed,
+    disagreements: disagreements(facts),
+  }
   stdout.write(json ? `${JSON.stringify(statusOutput(status))}\n` : statusText(status, columnsOf(stdout), painter(stdout)))
   exitWith(status.disagreements.length === 0 ? 0 : 1)
 }

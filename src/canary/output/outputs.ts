@@ -135,6 +135,14 @@ interface Installed {
   values: Values
 }
 
+/** Containers that ended, and were started again. */
+interface Restarts {
+  /** How often. */
+  count: WholeNumber
+  /** Why, as far as it is known, such as "OOMKilled" or "exit code 1"; "CrashLoopBackOff" where one waits to be started again. */
+  reasons: string[]
+}
+
 /** The Deployment of a release. */
 interface Workload {
   /** The image of its pods. */
@@ -147,6 +155,8 @@ interface Workload {
   ready: WholeNumber
   /** Whether every pod is of the newest template and ready, and no other is left. */
   isRolledOut: boolean
+  /** How often containers of these pods were started again; null where pods may not be read. */
+  restarts: Restarts | null
 }
 
 /** The HTTPRoute. */

@@ -1,13 +1,14 @@
 import type { ClusterState, Revision, Workload } from '../cluster/clusterState.ts'
+import type { Restarts } from '../cluster/readRestarts.ts'
 import { checkOutput } from '../output/checkOutput.ts'
 import type { StatusOutput } from '../output/outputs.ts'
 import type { Status } from './statusText.ts'
 
 /** Where things stand, as --json prints it. */
-export function statusOutput({ declared, cluster, observed, disagreements }: Status): StatusOutput {
+export function statusOutput({ declared, cluster, restarts, observed, disagreements }: Status): StatusOutput {
   return {
     declared: { stable: known(declared.stable), canary: known(declared.canary) },
-    cluster: typeof cluster === 'string' ? null : clusterOutput(cluster),
+    cluster: typeof cluster === 'string' ? null : clusterOutput(cluster, restarts),
     observed: typeof observed === 'string' ? null : checkOutput(observed),
     unknown: {
       declared: { stable: why(declared.stable), canary: why(declared.canary) },
@@ -21,18 +22,16 @@ export function statusOutput({ declared, cluster, observed, disagreements }: Sta
 const why = (part: unknown) => (typeof part === 'string' ? part : null)
 const known = <T extends object>(part: T | string) => (typeof part === 'string' ? null : { ...part })
 
-function clusterOutput({
-  releases,
-  workloads,
-  services,
-  route,
-  addresses,
-  notAddresses,
-  owner,
-}: ClusterState): StatusOutput['cluster'] {
+function clusterOutput(
+  { releases, workloads, services, route, addresses, notAddresses, owner }: ClusterState,
+  restarts: Status['restarts'],
+): StatusOutput['cluster'] {
   return {
     releases: { stable: installed(releases.stable), canary: installed(releases.canary) },
-    workloads: { stable: workload(workloads.stable), canary: workload(workloads.canary) },
+    workloads: {
+      stable: workload(workloads.stable, restarts.stable),
+      canary: workload(workloads.canary, restarts.canary),
+    },
     services: { stable: services.stable, canary: services.canary },
     route: route ? { weights: { ...route.weights }, problems: [...route.problems], otherWriters: [...route.otherWriters] } : null,
     addresses: addresses.map(({ url, host = null }) => ({ url: url.href, host })),
@@ -51,7 +50,7 @@ const installed = (revision: Revision | undefined) =>
       }
     : null
 
-const workload = (found: Workload | undefined) =>
+const workload = (found: Workload | undefined, restarts: Restarts | string) =>
   found
     ? {
         image: found.image,
@@ -59,5 +58,6 @@ const workload = (found: Workload | undefined) =>
         wanted: found.wanted,
         ready: found.ready,
         isRolledOut: found.isRolledOut,
+        restarts: typeof restarts === 'string' ? null : { count: restarts.count, reasons: [...restarts.reasons] },
       }
     : null

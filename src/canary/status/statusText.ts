@@ -1,7 +1,8 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
-import { list, percent, whole } from '../format.ts'
+import type { Restarts } from '../cluster/readRestarts.ts'
+import { count, list, percent, whole } from '../format.ts'
 import { fold, type Paint } from '../output/terminal.ts'
-import { roles } from '../roles.ts'
+import { type Role, roles } from '../roles.ts'
 import type { Values } from '../values/values.ts'
 import { showWeights, weightsOf } from '../values/weights.ts'
 import { nameOf } from '../verdict/expectation.ts'
@@ -11,6 +12,8 @@ import type { Report } from '../verdict/sampleAndJudge.ts'
 export interface Status {
   readonly declared: { readonly stable: Values | string; readonly canary: Values | string }
   readonly cluster: ClusterState | string
+  /** Of the pods that there are now. */
+  readonly restarts: Readonly<Record<Role, Restarts | string>>
   readonly observed: Report | string
   readonly disagreements: readonly string[]
 }
@@ -48,15 +51,24 @@ function declaredTexts({ declared: { stable, canary } }: Status): string[] {
   ]
 }
 
-function installedTexts({ cluster }: Status): string[] {
+function installedTexts({ cluster, restarts }: Status): string[] {
   if (typeof cluster === 'string') return ['the cluster cannot be read']
   return roles.map((role) => {
     const release = cluster.releases[role]
     const pods = cluster.workloads[role]
     if (!release) return `${role} is not`
-    const runs = pods ? `${pods.version} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready` : 'without a Deployment'
+    const runs = pods
+      ? `${pods.version} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready${restartsText(restarts[role])}`
+      : 'without a Deployment'
     return `${role} revision ${release.revision}, ${release.status}: ${runs}`
   })
+}
+
+function restartsText(restarts: Restarts | string): string {
+  if (typeof restarts === 'string') return ', restarts unknown'
+  const { reasons } = restarts
+  if (restarts.count === 0) return ''
+  return `, ${count(restarts.count, 'restart')}${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`
 }
 
 function liveText({ cluster }: Status): string {

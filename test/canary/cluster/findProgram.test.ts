@@ -23,7 +23,7 @@ vi.mock('node:fs', async (importOriginal) => {
 })
 
 /** A machine for which npm brings no programs. */
-const elsewhere = () => vi.spyOn(process, 'platform', 'get').mockReturnValue('darwin')
+const elsewhere = (platform: NodeJS.Platform = 'darwin') => vi.spyOn(process, 'platform', 'get').mockReturnValue(platform)
 
 const isBrought = process.platform === 'linux' && process.arch === 'x64'
 const { PATH } = process.env
@@ -63,10 +63,14 @@ describe('a program on the PATH', () => {
     expect(await findProgram('helm')).toBe(path)
   })
 
-  it('is named with where to get it, where there is none', async () => {
-    elsewhere()
+  it.each<[NodeJS.Platform, string]>([
+    ['darwin', ', "brew install helm"'],
+    ['win32', ', "winget install Helm.Helm"'],
+    ['sunos', ''],
+  ])('is named with how to get it on %s, where there is none', async (platform, command) => {
+    elsewhere(platform)
     await expect(findProgram('helm')).rejects.toThrow(
-      new Failure('helm is not on the PATH: install it, https://helm.sh/docs/intro/install/'),
+      new Failure(`helm is not on the PATH: install it${command}, https://helm.sh/docs/intro/install/`),
     )
   })
 

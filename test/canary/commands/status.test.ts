@@ -39,6 +39,32 @@ describe.concurrent('status', () => {
     expect(asked).toContain('kubectl --namespace n --context c get deployments,services --output json --show-managed-fields')
   })
 
+  it('shows restarts, and why, of the pods that stay', async ({ expect }) => {
+    const container = (restartCount: number, lastState = {}, state = {}) => ({
+      name: 'c',
+      imageID: '',
+      restartCount,
+      lastState,
+      state,
+    })
+    const pod = (status: object, metadata = {}) => ({ metadata, status: { containerStatuses: [status] } })
+    const { cluster } = await fakeCluster({
+      pods: [
+        pod(container(2, { terminated: { reason: 'OOMKilled', exitCode: 137 } })),
+        pod(container(3, { terminated: { reason: 'Error', exitCode: 1 } }, { waiting: { reason: 'CrashLoopBackOff' } })),
+        pod(container(0, {}, { waiting: { reason: 'ContainerCreating' } })),
+        pod(container(7, { terminated: { reason: 'Gone', exitCode: 1 } }), { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+      ],
+    })
+    const line = `status --chart ${copyChart()} --namespace n`
+    const { stdout } = await run(line, cluster)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '2 of 2 pods ready, 5 restarts (OOMKilled, exit code 1, CrashLoopBackOff) canary revision 1',
+    )
+    const { workloads } = parseOutput('status', (await run(`${line} --json`, cluster)).stdout).cluster ?? {}
+    expect(workloads?.canary?.restarts).toEqual({ count: 5, reasons: ['OOMKilled', 'exit code 1', 'CrashLoopBackOff'] })
+  })
+
   it('prints the same keys whatever is there', async ({ expect }) => {
     const line = `status --chart ${copyChart()} --json`
     const full = parseOutput('status', (await run(line, (await fakeCluster()).cluster)).stdout)

@@ -1,4 +1,5 @@
 import { devNull } from 'node:os'
+import { resolve } from 'node:path'
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import type { IHTTPRouteRule } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRouteRule'
 import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
@@ -13,8 +14,9 @@ import type { IService } from 'kubernetes-models/v1/Service'
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments } from 'yaml'
 import { findProgram } from '../canary/cluster/findProgram.ts'
-import { Failure } from '../canary/errors.ts'
-import { type Role, roles } from '../canary/roles.ts'
+import { Failure, WrongUse } from '../canary/errors.ts'
+import { type Role, releaseName, roles } from '../canary/roles.ts'
+import { chartName } from '../canary/values/chartName.ts'
 import { Mistake } from './mistake.ts'
 
 export interface Manifest {
@@ -73,7 +75,7 @@ async function template(role: Role, { cwd, chart, overlays }: Inputs): Promise<R
   })
   const { stdout, stderr, failed } = await execa(
     helm,
-    ['template', `devops-api-${role}`, chart, ...files.flatMap((file) => ['--values', file])],
+    ['template', releaseName(nameOf(resolve(cwd, chart)), role), chart, ...files.flatMap((file) => ['--values', file])],
     { cwd, env: { KUBECONFIG: devNull }, reject: false },
   )
   if (failed) throw new Mistake(`Helm refuses ${role}:\n${reason(stderr)}`)
@@ -82,6 +84,14 @@ async function template(role: Role, { cwd, chart, overlays }: Inputs): Promise<R
     if (!release[kind]) throw new Mistake(`The chart makes no ${kind} for ${role}.`)
   }
   return release
+}
+
+function nameOf(chart: string): string {
+  try {
+    return chartName(chart)
+  } catch (error) {
+    throw error instanceof WrongUse ? new Mistake(error.message) : error
+  }
 }
 
 /** The objects in what Helm prints, by their kind. */

@@ -95,13 +95,13 @@ describe.concurrent('check', () => {
     const { url } = await gateway({ insteadOfCanary: (_, response) => void response.writeHead(500).end() })
     const { exitCode, stdout } = await run(`check ${url} --expect stable=90,canary=10`)
     expect(exitCode).toBe(1)
-    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('which never answered: the Service is missing (devops-api-canary)')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('which never answered: the Service is missing (canary)')
   })
 
   it('is inconclusive where nobody listens', async ({ expect }) => {
     const { exitCode, stdout } = await run('check http://127.0.0.1:1 --expect v1=1')
     expect(exitCode).toBe(2)
-    expect(stdout).toContain('nobody answered as devops-api, but 299 × connection refused')
+    expect(stdout).toContain('nobody answered with a version, but 299 × connection refused')
   })
 
   it('prints one JSON object', async ({ expect }) => {
@@ -538,7 +538,7 @@ describe.concurrent('wrong use', () => {
     ],
     [
       `check ${url} --canary-pods (`,
-      "option '--canary-pods <pattern>' argument '(' is invalid. It must be a regular expression, such as '^devops-api-stable-6c9f'.",
+      "option '--canary-pods <pattern>' argument '(' is invalid. It must be a regular expression, such as '-stable-6c9f'.",
     ],
     [`check ${url} --host a/b`, "option '--host <name>' argument 'a/b' is invalid. It must be a host name, perhaps with a port."],
     [`check ${url} --conformance --requests 5`, "option '--conformance' cannot be used with option '--requests <number>'"],

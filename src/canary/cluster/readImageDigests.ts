@@ -1,4 +1,3 @@
-import { type Role, releaseName } from '../roles.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 
 interface PodObject {
@@ -11,11 +10,11 @@ interface DeploymentObject {
 }
 
 /**
- * What really runs in a release's pods: the digests of each container's image, which a tag does not tell.
+ * What really runs in a Deployment's pods: the digests of each container's image, which a tag does not tell.
  * @returns by the name of the container; several digests where pods differ
  */
-export async function readImageDigests(tools: HelmAndKubectl, role: Role): Promise<ReadonlyMap<string, readonly string[]>> {
-  const deployment: DeploymentObject = JSON.parse(await tools.kubectl('get', 'deployment', releaseName(role), '--output', 'json'))
+export async function readImageDigests(tools: HelmAndKubectl, name: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const deployment: DeploymentObject = JSON.parse(await tools.kubectl('get', 'deployment', name, '--output', 'json'))
   const labels = Object.entries(deployment.spec.selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`)
   const { items }: { items: PodObject[] } = JSON.parse(
     await tools.kubectl('get', 'pods', '--selector', labels.join(','), '--output', 'json'),

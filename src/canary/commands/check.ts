@@ -76,7 +76,7 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   let shownAt = 0
   const report = await sampleAndJudge({
     target: targetOf(url, options),
-    expectation: expect ?? (() => declaredSplit(new ValuesReader(new HelmAndKubectl({}, terminal)), chart)),
+    expectation: expect ?? (() => declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart)),
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,

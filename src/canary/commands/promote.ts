@@ -16,7 +16,6 @@ import { type ChangeStep, type GateStep, judgementTitleOf, type Player, playStep
 import type { Change, Judged } from '../promotion/releaseDescription.ts'
 import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
-import { releaseName } from '../roles.ts'
 import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
@@ -88,16 +87,16 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   })
 }
 
-function refuseUnready({ releases, workloads, services, route }: ClusterState): void {
+function refuseUnready({ names, releases, workloads, services, serviceNames, route }: ClusterState): void {
   const { canary } = releases
-  const name = releaseName('canary')
+  const name = names.canary
   const pods = workloads.canary
   if (!canary) throw new Failure(`${name} is not installed: there is nothing to promote`)
   if (!releases.stable || !route)
-    throw new Failure(`${releaseName('stable')} is not installed with a route: there is nothing to promote to`)
+    throw new Failure(`${names.stable} is not installed with a route: there is nothing to promote to`)
   if (canary.status !== 'deployed')
     throw new Failure(`${name} is ${canary.status}, revision ${canary.revision}: helm rollback it, or upgrade it, first`)
-  if (!services.canary) throw new Failure(`the Service ${name} is missing: helm upgrade it first`)
+  if (!services.canary) throw new Failure(`the Service ${serviceNames.canary} is missing: helm upgrade it first`)
   if (!pods || pods.wanted === 0 || !pods.isRolledOut)
     throw new Failure(
       `${name} is not ready (${pods?.ready ?? 0} of ${pods?.wanted ?? 0} pods): wait for it, or see kubectl get pods`,

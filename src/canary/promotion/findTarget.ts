@@ -1,6 +1,5 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Interrupted, WrongUse } from '../errors.ts'
-import { releaseName } from '../roles.ts'
 import { Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
@@ -58,7 +57,7 @@ export async function findTarget(
     reasons.push(`at ${place.url.origin}${as}, nobody answers for the route: ${instead}`)
   }
   if (gateways) return gateways
-  if (reasons.length === 0) reasons.push(`there is no HTTPRoute ${releaseName('stable')} that names a Gateway`)
+  if (reasons.length === 0) reasons.push(`there is no HTTPRoute ${state?.names.stable} that names a Gateway`)
   throw new WrongUse(
     `nobody knows where to ask, because ${reasons.join('; ')}: give ${url ? 'another --url, or' : '--url, and'} --host`,
   )

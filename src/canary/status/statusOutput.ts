@@ -55,7 +55,7 @@ const workload = (found: Workload | undefined) =>
   found
     ? {
         image: found.image,
-        version: found.version || null,
+        version: found.version ?? null,
         wanted: found.wanted,
         ready: found.ready,
         isRolledOut: found.isRolledOut,

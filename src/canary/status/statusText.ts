@@ -54,7 +54,9 @@ function installedTexts({ cluster }: Status): string[] {
     const release = cluster.releases[role]
     const pods = cluster.workloads[role]
     if (!release) return `${role} is not`
-    const runs = pods ? `${pods.version} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready` : 'without a Deployment'
+    const runs = pods
+      ? `${pods.version ?? 'without a version'} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready`
+      : 'without a Deployment'
     return `${role} revision ${release.revision}, ${release.status}: ${runs}`
   })
 }

@@ -168,7 +168,7 @@ describe.concurrent('promote', () => {
     expect(stdout.match(/^Judge canary/gm)).toHaveLength(1)
     expect(stdout).toContain(what)
     if (code === 2) expect(stdout).toContain('Somebody answered here before, and nobody does any more')
-    else expect(stdout).toContain('no pod is ready (devops-api-canary)')
+    else expect(stdout).toContain('no pod is ready (canary)')
     const verdict = code === 2 ? 'INCONCLUSIVE' : 'FAIL'
     expect(stdout).toContain(`Not promoted: ${verdict}. Back at 100/0, `)
     expect(stdout).not.toContain('so stable is back at revision')

@@ -1,6 +1,4 @@
 import { type Command, Option } from 'commander'
-import { createLogUpdate } from 'log-update'
-import writeFileAtomic from 'write-file-atomic'
 import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { WrongUse } from '../errors.ts'
 import { whole } from '../format.ts'
@@ -72,7 +70,7 @@ export function checkCommand(program: Command, terminal: Terminal): void {
 async function run(url: URL, options: Options, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
   const { expect, chart, rate, json, junit, conformance = false } = options
-  const progress = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
+  const progress = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   let shownAt = 0
   const report = await sampleAndJudge({
     target: targetOf(url, options),
@@ -95,6 +93,7 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
 }
 
 async function save(file: string, text: string): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic')
   await writeFileAtomic(file, text).catch(({ code, message }: NodeJS.ErrnoException) => {
     throw new WrongUse(`cannot write --junit ${file} (${code ?? message}): it must be a file in a folder that can be written to`)
   })

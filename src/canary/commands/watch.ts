@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { createLogUpdate } from 'log-update'
 import { type AskingOptions, addAsking, duration, expectation, targetOf } from '../options.ts'
 import type { WatchOutput } from '../output/outputs.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
@@ -50,7 +49,7 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   const screen = (shown: { sample: Sample; seconds: number }) =>
     watchScreen(shownUrl(url), history, shown, seconds(), columnsOf(stdout), painter(stdout))
 
-  const live = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
+  const live = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   const draw = () => live?.(`${screen(history.recent(performance.now()))}\nCtrl-C ends with a summary`)
   const redraw = () => {
     // A terminal that has folded the old lines anew no longer has them where they were drawn.

@@ -107,10 +107,10 @@ const headerOption = () =>
 
 /** Adds the argument URL and the options of `AskingOptions`. */
 export function addAsking(command: Command, defaults: { rate: [number, string]; connections: number }): Command {
-  return command
+  return addReleases(addChart(command))
     .argument(
-      '<URL>',
-      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is',
+      '[URL]',
+      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is; by default found on the cluster, with its host name and the split that the route has',
       endpoint,
     )
     .addOption(rateOption(defaults.rate))

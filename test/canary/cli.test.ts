@@ -475,7 +475,6 @@ describe.concurrent('watch', () => {
 describe.concurrent('wrong use', () => {
   const url = 'http://127.0.0.1:1'
   it.each([
-    ['check', "missing required argument 'URL'"],
     ['chek', "unknown command 'chek' (Did you mean check?)"],
     [`check ${url} more`, `too many arguments for 'check'. Expected 1 argument but got 2: ${url}, more.`],
     [`watch ${url} --fro 1s`, "unknown option '--fro' (Did you mean --for?)"],
@@ -522,7 +521,7 @@ describe.concurrent('wrong use', () => {
     ],
     [
       `check ${url} --expect v1`,
-      "option '--expect <shares>' argument 'v1' is invalid. It must be versions or roles with their weights, such as v1=90,v2=10 or stable=90,canary=10.",
+      "option '--expect <shares>' argument 'v1' is invalid. It must be versions or roles with their weights, such as 90/10, stable=90,canary=10 or v1=90,v2=10.",
     ],
     [
       `check ${url} --header x`,

@@ -37,7 +37,10 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
         'Give canary more and more, and judge it at each step; then stable gets what canary runs, and all traffic. What fails goes back to 100/0. Interrupted, it goes on when started again.',
       )
       .addOption(
-        new Option('--steps <percentages>', "canary's shares to stop and judge at, after the one it has")
+        new Option(
+          '--steps <percentages>',
+          "canary's shares to stop and judge at, after the one it has: 25,50,100 or 75/25,50/50,0/100",
+        )
           .argParser(steps)
           .default([100], '100'),
       ),
@@ -48,7 +51,11 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
 }
 
 function steps(text: string): number[] {
-  const numbers = text.split(',').map((entry) => (/^\d{1,3}$/.test(entry) ? Number(entry) : Number.NaN))
+  const numbers = text.split(',').map((entry) => {
+    const [, stable, canary] = /^(?:(\d{1,3})\/)?(\d{1,3})$/.exec(entry) ?? []
+    const isWhole = stable === undefined || Number(stable) + Number(canary) === 100
+    return isWhole ? Number(canary) : Number.NaN
+  })
   const isRising = numbers.every((number, index) => number > (numbers[index - 1] ?? 0))
   if (!isRising || numbers.at(-1) !== 100)
     throw new InvalidArgumentError('It must be rising percentages that end with 100, such as 25,50,100.')

@@ -20,7 +20,7 @@ describe('against the demo', () => {
     const before = stableFile(chart)
     const where = `--files-only --chart ${chart} --url ${demo.url}`
 
-    const promote = await run(`promote --steps 50,100 --max-p95-increase 30s ${where}`)
+    const promote = await run(`promote --steps 50/50,0/100 --max-p95-increase 30s ${where}`)
     expect(promote).toEqual({
       exitCode: 0,
       stderr: '',

@@ -69,6 +69,11 @@ describe('imports', () => {
     const targets = [...imports].flatMap(([from, to]) =>
       from.startsWith('demo/') ? to.filter((path) => path.startsWith('canary/')) : [],
     )
-    expect([...new Set(targets)].toSorted()).toEqual(['canary/cluster/findProgram.ts', 'canary/errors.ts', 'canary/roles.ts'])
+    expect([...new Set(targets)].toSorted()).toEqual([
+      'canary/cluster/findProgram.ts',
+      'canary/errors.ts',
+      'canary/roles.ts',
+      'canary/values/chartName.ts',
+    ])
   })
 })

@@ -26,9 +26,9 @@ if (answer === expected) {
   if (process.argv.length > 1) {
     // A gateway follows an upgrade within seconds.
     await new Promise((resolve) => setTimeout(resolve, 3000))
-    // Where a script comes from --eval, its arguments begin a place earlier than main.ts expects.
+    // Where a script comes from --eval, its arguments begin a place earlier than the CLI expects.
     process.argv.splice(1, 0, 'canary')
-    await import('./src/canary/main.ts')
+    await import('./canary.js')
   }
 } else {
   console.error(`${url}: ${answer}, expected ${expected}`)

@@ -1,6 +1,16 @@
+{{/* The same for both of a pair. In a parent chart, the alias takes the name's place, and each of two needs one of its own. */}}
+{{- define "devops-api.name" -}}
+{{ ternary .Chart.Name (trimSuffix (printf "-%s" .Values.role) .Chart.Name) .Chart.IsRoot }}
+{{- end }}
+
+{{/* As Chart.yaml has it: nothing else tells an alias from it. */}}
+{{- define "devops-api.nameWithoutAlias" -}}
+devops-api
+{{- end }}
+
 {{/* From the chart and the role alone, so that the route can name canary's Service without knowing its release. */}}
 {{- define "devops-api.fullname" -}}
-{{ .Chart.Name }}-{{ .Values.role }}
+{{ include "devops-api.name" . }}-{{ .Values.role }}
 {{- end }}
 
 {{/* A Deployment's selector can never change, so nothing belongs here that any value but the role decides. */}}
@@ -12,7 +22,7 @@ role: {{ .Values.role }}
 {{/* Pods carry these too: the chart's version would restart them when nothing in them has changed. */}}
 {{- define "devops-api.standardLabels" -}}
 {{- $version := regexReplaceAll "[^A-Za-z0-9._-]" (include "devops-api.version" .) "-" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ include "devops-api.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ $version | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}

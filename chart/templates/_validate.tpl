@@ -9,6 +9,13 @@
 {{- $ownsRoute := include "devops-api.ownsRoute" . }}
 {{- $noRoute := ternary "gateway.route" "gateway.enabled" $gateway.enabled }}
 
+{{- $alias := .Chart.Name }}
+{{- if not (or .Chart.IsRoot (eq $alias (include "devops-api.nameWithoutAlias" .)) (hasSuffix (printf "-%s" .Values.role) $alias)) }}
+{{- include "devops-api.refuse" (list
+  (printf "alias is %q in the parent chart, but both of a pair must find each other by it." $alias)
+  (printf "Write alias: NAME-%s here, with the same NAME in the other's." .Values.role)) }}
+{{- end }}
+
 {{- if and (eq $stable 0) (eq $canary 0) }}
 {{- include "devops-api.refuse" (list
   "traffic.stable and traffic.canary are both 0, so nobody would answer."

@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   promote: async () => (await import('./commands/promote.ts')).promoteCommand,
   rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand,
   history: async () => (await import('./commands/history.ts')).historyCommand,
+  completion: async () => (await import('./commands/completion.ts')).completionCommand,
 }
 
 /**
@@ -50,7 +51,8 @@ export async function run(argv: string[], { stdout, stderr: stream, ...rest }: I
       outputError: (text, write) => write(`canary: ${oneLine(text.replace(/^error: /, ''))}\n`),
     })
     .addHelpText('after', '\nExit codes: 0 done or PASS, 1 FAIL, 2 INCONCLUSIVE, 64 wrong use, 130 interrupted.')
-  const typed = commands[argv[0] ?? '']
+  // A completion is about all of them.
+  const typed = argv[0] === 'completion' ? undefined : commands[argv[0] ?? '']
   for (const load of typed ? [typed] : Object.values(commands)) (await load())(program, terminal)
   try {
     await program.parseAsync(argv, { from: 'user' })

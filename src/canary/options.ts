@@ -82,7 +82,7 @@ const regularExpression: Parser<RegExp> = (text) => {
   try {
     return new RegExp(text)
   } catch {
-    return refuse("a regular expression, such as '^devops-api-stable-6c9f'")
+    return refuse("a regular expression, such as '-stable-6c9f'")
   }
 }
 
@@ -109,10 +109,10 @@ const headerOption = () =>
 
 /** Adds the argument URL and the options of `AskingOptions`. */
 export function addAsking(command: Command, defaults: { rate: [number, string]; connections: number }): Command {
-  return command
+  return addReleases(addChart(command))
     .argument(
-      '<URL>',
-      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is',
+      '[URL]',
+      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is; by default found on the cluster, with its host name and the split that the route has',
       endpoint,
     )
     .addOption(rateOption(defaults.rate))
@@ -222,18 +222,20 @@ export function addReleases(command: Command): Command {
     .option('--kube-context <name>', 'which cluster; by default the one that kubectl uses')
 }
 
+/** Adds `--chart`. */
+export const addChart = (command: Command): Command =>
+  command.option('--chart <folder>', 'gives the releases their names, and has values-stable.yaml and values-canary.yaml', 'chart')
+
 /** Adds the options of `PlaceOptions`. */
 export function addPlace(command: Command): Command {
-  const place = command
-    .option('--chart <folder>', 'with values-stable.yaml and values-canary.yaml', 'chart')
-    .addOption(
-      new Option(
-        '--values <file>',
-        'laid over values-stable.yaml whenever stable is upgraded, as when it was installed; may be repeated',
-      )
-        .argParser(collect)
-        .default([], 'none'),
+  const place = addChart(command).addOption(
+    new Option(
+      '--values <file>',
+      'laid over values-stable.yaml whenever stable is upgraded, as when it was installed; may be repeated',
     )
+      .argParser(collect)
+      .default([], 'none'),
+  )
   return addReleases(place)
     .option('--url <URL>', "where the gateway listens; by default the Gateway's own address, with the route's hostname", endpoint)
     .addOption(new Option('--host <name>', 'the Host header to send to --url').argParser(hostName))

@@ -20,7 +20,7 @@ export function print(subject: string, text: string): void {
 }
 
 function paint(subject: string, label: string): string {
-  const role = roles.find((role) => subject === role || subject.startsWith(`devops-api-${role}-`))
+  const role = roles.find((role) => subject === role || subject.includes(`-${role}-`))
   if (role) return styleText(colours[role], label)
   return styleText(subject === 'mistake' ? 'red' : 'bold', label)
 }

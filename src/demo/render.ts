@@ -15,8 +15,9 @@ import type { IService } from 'kubernetes-models/v1/Service'
 import type { IServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
 import { parseAllDocuments } from 'yaml'
 import { findProgram } from '../canary/cluster/findProgram.ts'
-import { Failure } from '../canary/errors.ts'
-import type { Role } from '../canary/roles.ts'
+import { Failure, WrongUse } from '../canary/errors.ts'
+import { type Role, releaseName } from '../canary/roles.ts'
+import { chartName } from '../canary/values/chartName.ts'
 import { Mistake } from './mistake.ts'
 
 export interface Manifest {
@@ -86,7 +87,7 @@ async function template(role: Role, inputs: Inputs): Promise<Release> {
   })
   const { stdout, stderr, failed } = await execa(
     helm,
-    ['template', `devops-api-${role}`, chart, ...files.flatMap((file) => ['--values', file])],
+    ['template', releaseName(nameOf(resolve(cwd, chart)), role), chart, ...files.flatMap((file) => ['--values', file])],
     { cwd, env: { KUBECONFIG: devNull }, reject: false },
   )
   if (failed) throw new Mistake(`Helm refuses ${role}:\n${reason(stderr)}`)
@@ -95,6 +96,14 @@ async function template(role: Role, inputs: Inputs): Promise<Release> {
     if (!release[kind]) throw new Mistake(`The chart makes no ${kind} for ${role}.`)
   }
   return release
+}
+
+function nameOf(chart: string): string {
+  try {
+    return chartName(chart)
+  } catch (error) {
+    throw error instanceof WrongUse ? new Mistake(error.message) : error
+  }
 }
 
 /** The objects in what Helm prints, by their kind. */

@@ -1,9 +1,9 @@
-import { type Role, releaseName } from '../canary/roles.ts'
+import type { Role } from '../canary/roles.ts'
 import { valuesPath } from '../canary/values/valuesReader.ts'
 import { choices } from './choices.ts'
 import { type Files, lessonFiles } from './lessonFiles.ts'
 import { type Lesson, lessons, type Step } from './lessons.ts'
-import type { Place } from './place.ts'
+import { installed, type Place } from './place.ts'
 import { CHART } from './workFolder.ts'
 
 /** Such as "Lesson 3 of 9: Move traffic". */
@@ -56,7 +56,7 @@ function stepText(step: Step, files: Files, place: Place): string[] {
   const uninstall = place.uninstall(step.uninstall)
   if (uninstall) return shell(line(['helm', ...uninstall]))
   const file = valuesPath(CHART, step.uninstall)
-  return [`Delete \`${file}\`: here, that is \`helm uninstall ${releaseName(step.uninstall)}\`.`]
+  return [`Delete \`${file}\`: here, that is \`helm uninstall ${installed(step.uninstall)}\`.`]
 }
 
 function curl(times: number, header: readonly [string, string] | undefined, { url, host }: Place): string[] {

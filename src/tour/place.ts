@@ -1,6 +1,11 @@
 import { type Role, releaseName } from '../canary/roles.ts'
+import { chartName } from '../canary/values/chartName.ts'
 import { valuesPath } from '../canary/values/valuesReader.ts'
+import { originalChart } from './lessonFiles.ts'
 import { CHART } from './workFolder.ts'
+
+/** The Helm release of a role. */
+export const installed = (role: Role): string => releaseName(chartName(originalChart), role)
 
 /** Which cluster, and whom to ask there. */
 export interface ClusterOptions {
@@ -45,8 +50,8 @@ export function clusterPlace(url: string, { host, namespace, kubeContext }: Clus
         : [name, ...options, ...where, '--url', url, ...ask, '--chart', CHART],
     upgrade: (role: Role, unready = false) => {
       const values = ['--values', valuesPath(CHART, role)]
-      return ['upgrade', '--install', releaseName(role), CHART, ...values, ...where, ...(unready ? [] : ['--wait'])]
+      return ['upgrade', '--install', installed(role), CHART, ...values, ...where, ...(unready ? [] : ['--wait'])]
     },
-    uninstall: (role: Role) => ['uninstall', releaseName(role), ...where],
+    uninstall: (role: Role) => ['uninstall', installed(role), ...where],
   } satisfies Place
 }

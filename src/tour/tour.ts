@@ -26,7 +26,7 @@ const options = tourOptions(process.argv.slice(2))
 const stop = new AbortController()
 const { signal } = stop
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort())
-const helm = new HelmAndKubectl(options, { runProgram, signal })
+const helm = new HelmAndKubectl({ ...options, chart: CHART }, { runProgram, signal })
 
 try {
   process.exitCode = (await (options.check === undefined ? lead() : check(options.check))) ? 0 : 1

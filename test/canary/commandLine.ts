@@ -42,6 +42,24 @@ export function start(line: string) {
   })
 }
 
+/** The same under another name, as people copy a chart, with Services and Deployments that are not called as their release. */
+export function copyChartAs(name: string): string {
+  const chart = copyChart()
+  const edit = (file: string, from: string, to: string) => {
+    const path = join(chart, file)
+    const text = readFileSync(path, 'utf8')
+    if (!text.includes(from)) throw new Error(`${file} does not have ${from}`)
+    writeFileSync(path, text.replaceAll(from, to))
+  }
+  const metadata = '{{- include "devops-api.metadata" . | nindent 2 }}'
+  const renamed = (prefix: string) => metadata.replace(' | n', ` | replace "name: ${name}-" "name: ${prefix}-${name}-" | n`)
+  edit('Chart.yaml', 'name: devops-api', `name: ${name}`)
+  edit('templates/service.yaml', metadata, renamed('http'))
+  edit('templates/deployment.yaml', metadata, renamed('web'))
+  edit('templates/httproute.yaml', 'name: {{ include "devops-api.name"', 'name: http-{{ include "devops-api.name"')
+  return chart
+}
+
 export const stableFile = (chart: string) => readFileSync(join(chart, 'values-stable.yaml'), 'utf8')
 
 /** The same on a terminal, so wide. `script` is its other end. */

@@ -2,6 +2,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse, parseAllDocuments } from 'yaml'
+import { releaseName, roles } from '../../src/canary/roles.ts'
+import { chartName } from '../../src/canary/values/chartName.ts'
 import { type Behaviour, gateway } from './fakeService.ts'
 import { needsNoCluster, type RunProgram, withoutCluster } from './inProcess.ts'
 
@@ -110,6 +112,7 @@ class Cluster {
     const [command = '', second = '', third = ''] = args
     const number = optionOf(args, '--revision')
     if (command === 'upgrade') return this.#upgrade(args)
+    if (command === 'list') return Object.keys(this.releases).flatMap((name) => (/-stable$/.test(name) ? { name } : []))
     if (this.#settings.unreadable?.includes('releases')) forbid('secrets')
     if (command === 'status') return { ...this.#find(second, number), chart: undefined }
     if (command === 'history') {
@@ -226,18 +229,26 @@ export async function installedReleases(
   chart: string,
   { stable = [], canary = [], charts = {}, answers, ...settings }: Installed = {},
 ) {
-  const { url, weights } = await gateway({ ...answers, stable: 1, canary: 0 })
+  const { url, weights, versions } = await gateway({ ...answers, stable: 1, canary: 0 })
   const { hostname, port } = new URL(url)
   const listening = {
     spec: { gatewayClassName: 'c', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
     status: { addresses: [{ value: hostname }] },
   }
-  const follow = ({ traffic }: Revision['config']) => answers && Object.assign(weights, traffic)
+  const follow = ({ role, traffic, env, image }: Revision['config']) => {
+    if (!answers) return
+    Object.assign(weights, traffic)
+    const { tag } = image as { tag: string }
+    Object.assign(versions, { [`${role}`]: (env as Record<string, string> | undefined)?.DEVOPSAPI_VERSION ?? `v${tag}` })
+  }
   const cluster = new Cluster({ gateway: listening, ...settings }, follow)
-  for (const [role, args] of Object.entries({ stable, canary })) {
-    const from = charts[role as 'stable' | 'canary'] ?? chart
+  const release = (role: 'stable' | 'canary') => releaseName(chartName(charts[role] ?? chart), role)
+  const names = { stable: release('stable'), canary: release('canary') }
+  for (const role of roles) {
+    const args = { stable, canary }[role]
+    const from = charts[role] ?? chart
     const values = ['--values', join(from, `values-${role}.yaml`), ...args]
-    const upgrade = ['upgrade', '--install', `devops-api-${role}`, from, ...values]
+    const upgrade = ['upgrade', '--install', names[role], from, ...values]
     const { failed, stderr } = await cluster.run('helm', upgrade, new AbortController().signal)
     if (failed) throw new Error(stderr)
   }
@@ -246,6 +257,6 @@ export async function installedReleases(
     cluster: cluster.run,
     asked: cluster.asked,
     /** Stable's, the newest first. */
-    revisions: () => cluster.releases['devops-api-stable'] ?? [],
+    revisions: () => cluster.releases[names.stable] ?? [],
   }
 }

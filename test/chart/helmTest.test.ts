@@ -3,9 +3,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
+import { bundled } from '../bundled.ts'
 import { type Options, render, type Values } from './render.ts'
 
 const { Pod } = await render('canary')
+// Where the image runs it.
+const cwd = await bundled()
 const container = Pod.spec?.containers[0]
 const variables = Object.fromEntries(container?.env?.map(({ name, value }) => [name, value ?? '']) ?? [])
 
@@ -53,7 +56,7 @@ it('passes as node runs it', async () => {
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/version`
-  const { stdout, exitCode } = await execa(process.execPath, container?.args ?? [], { env: { ...variables, URL } })
+  const { stdout, exitCode } = await execa(process.execPath, container?.args ?? [], { cwd, env: { ...variables, URL } })
   server.close()
   expect([stdout, exitCode]).toEqual([`${URL}: ${passed}`, 0])
 })
@@ -151,6 +154,7 @@ describe.concurrent('the gateway', () => {
     const { args = [], env = [] } = Pod.spec?.containers[0] ?? {}
     const variables = Object.fromEntries(env.map(({ name, value }) => [name, value]))
     const { stdout, exitCode } = await execa(process.execPath, args, {
+      cwd,
       env: { ...variables, URL: `http://${gatewayAddress}/version` },
       reject: false,
     })
@@ -176,7 +180,7 @@ describe.concurrent('the gateway', () => {
   })
 
   it.each([
-    ['canary is missing', 10, [500], /FAIL availability\n.*the Service is missing\s+\(devops-api-canary\)/s],
+    ['canary is missing', 10, [500], /FAIL availability\n.*the Service is missing\s+\(canary\)/s],
     ['it splits otherwise', 2, [200, canary], /FAIL split\n.*canary answered .* \(50 %\), expected\s+10 %/s],
   ] as const)('fails when %s, and says so', async (_, every, [status, headers], reason) => {
     const { stdout, exitCode } = await runAgainst(every, [status, { ...headers }])

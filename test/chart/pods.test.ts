@@ -190,9 +190,9 @@ describe('the Job that checks the split', () => {
     expect(check).toMatchObject({ image, imagePullPolicy, securityContext, resources })
     const args = check?.args?.join(' ') ?? ''
     expect(args).toBe(
-      'src/canary/main.ts check http://traefik.default:80 --host=devops-api.devops-db.internal --expect=stable=90,canary=10 --rate=500',
+      'canary.js check http://traefik.default:80 --host=devops-api.devops-db.internal --expect=stable=90,canary=10 --rate=500',
     )
-    expect(test?.args?.slice(3, -1).join(' ').replace('--', 'src/canary/main.ts').replaceAll(', ', ',')).toBe(args)
+    expect(test?.args?.slice(3, -1).join(' ').replace('--', 'canary.js').replaceAll(', ', ',')).toBe(args)
     expect(HTTPRoute?.spec.hostnames).toEqual(['devops-api.devops-db.internal'])
   })
 })

@@ -19,7 +19,7 @@ it('A canary whose Service is missing is named by check, and gets no more traffi
       { cwd: root, reject: false },
     )
     expect(exitCode).toBe(1)
-    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('which never answered: the Service is missing (devops-api-canary)')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('which never answered: the Service is missing (canary)')
   })
   const shift = await canary('shift 50/50')
   expect(shift).toEqual({ exitCode: 1, all: expect.stringContaining('the Service devops-api-canary is missing') })

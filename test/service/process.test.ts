@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { afterAll, describe, expect, it, vi } from 'vitest'
+import { bundled } from '../bundled.ts'
 
 const root = join(import.meta.dirname, '../..')
 const { PATH } = process.env
@@ -21,8 +22,8 @@ afterAll(() => {
 })
 
 /** The real thing, in a process of its own. */
-function start(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
-  const child = execa(process.execPath, [...nodeOptions, 'src/service/server.ts'], {
+function start(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = [], server = 'src/service/server.ts') {
+  const child = execa(process.execPath, [...nodeOptions, server], {
     cwd: root,
     env: { PATH, PORT: '0', ...env },
     extendEnv: false,
@@ -35,8 +36,8 @@ function start(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
   return { child, lines }
 }
 
-async function listening(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = []) {
-  const { child, lines } = start(env, nodeOptions)
+async function listening(env: NodeJS.ProcessEnv = {}, nodeOptions: string[] = [], server?: string) {
+  const { child, lines } = start(env, nodeOptions, server)
   await until(() => lines.find(({ msg }) => msg === 'listening') !== undefined)
   const { address } = lines[0] as Line
   const port = Number(`${address}`.split(':').at(-1))
@@ -80,6 +81,29 @@ const ended = async (child: ReturnType<typeof start>['child']) => {
   const { exitCode, signal, stderr } = await child
   return { exitCode, signal, stderr }
 }
+
+describe('what is published', () => {
+  it('answers as the source does, stops as it does, and fills the image with what it loads', async () => {
+    const app = await bundled()
+    const [source, published] = await Promise.all([listening(), listening({}, [], join(app, 'service/server.js'))])
+    const answers = async (url: string, path: string) => {
+      const reply = await fetch(url + path, { headers: { 'accept-encoding': 'identity' } })
+      const { date, ...headers } = Object.fromEntries(reply.headers)
+      return { status: reply.status, headers, text: await reply.text() }
+    }
+    for (const path of ['/', '/version', '/livez', '/readyz', '/openapi.json', '/none'])
+      expect([path, await answers(published.url, path)]).toEqual([path, await answers(source.url, path)])
+    const series = async (url: string) =>
+      (await answers(url, '/metrics')).text.split('\n').filter((line) => line.startsWith('# TYPE'))
+    expect(await series(published.url)).toEqual(await series(source.url))
+    for (const { child } of [source, published]) child.kill('SIGTERM')
+    expect(await Promise.all([ended(source.child), ended(published.child)])).toEqual(
+      Array(2).fill({ exitCode: 0, signal: undefined, stderr: '' }),
+    )
+    const warmed = await execa(process.execPath, [join(app, 'warmUp.js')], { cwd: app, env: { PATH }, extendEnv: false })
+    expect(warmed.stdout).toMatch(/"listening".*"closing"/s)
+  })
+})
 
 describe.concurrent('a start', () => {
   it('says in one line what it is and where it listens', async () => {

@@ -1,4 +1,4 @@
-import type { Role } from '../roles.ts'
+import type { ReleaseNames, Role } from '../roles.ts'
 import type { Values } from '../values/values.ts'
 import type { Weights } from '../values/weights.ts'
 import type { Owner } from './owner.ts'
@@ -16,7 +16,8 @@ export interface Revision {
 /** What runs of a release. */
 export interface Workload {
   readonly image: string
-  readonly version: string
+  /** Undefined where its pods are told none. */
+  readonly version: string | undefined
   readonly wanted: number
   readonly ready: number
   /** Every pod is of the newest template and ready, and no other is left. */
@@ -40,9 +41,12 @@ export interface Address {
 
 /** What there is in the cluster; any part may be missing. */
 export interface ClusterState {
+  readonly names: ReleaseNames
   readonly releases: Readonly<Record<Role, Revision | undefined>>
   readonly workloads: Readonly<Record<Role, Workload | undefined>>
   readonly services: Readonly<Record<Role, boolean>>
+  /** What the route calls them. */
+  readonly serviceNames: Readonly<Record<Role, string>>
   readonly route: Route | undefined
   /** The best first. */
   readonly addresses: readonly Address[]

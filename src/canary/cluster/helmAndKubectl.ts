@@ -1,4 +1,6 @@
-import { Failure, Interrupted, ProgramRefusal, Unreachable } from '../errors.ts'
+import { Failure, Interrupted, ProgramRefusal, Unreachable, WrongUse } from '../errors.ts'
+import { type ReleaseNames, releaseName } from '../roles.ts'
+import { chartName } from '../values/chartName.ts'
 import { isJson } from '../values/isJson.ts'
 import type { ProgramName } from './findProgram.ts'
 
@@ -19,8 +21,13 @@ export interface RunsPrograms {
   readonly signal: AbortSignal
 }
 
-/** Where the releases are; by default where Helm's variables say, else where kubectl would look. */
-interface Place {
+/** Which releases, and where they are; by default where Helm's variables say, else where kubectl would look. */
+interface Place extends Where {
+  /** The folder of the chart that gives them their name. */
+  readonly chart: string
+}
+
+interface Where {
   readonly namespace?: string | undefined
   readonly kubeContext?: string | undefined
 }
@@ -29,16 +36,44 @@ interface KubeConfig {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null
 }
 
+const namesOf = (chart: string): ReleaseNames => ({ stable: releaseName(chart, 'stable'), canary: releaseName(chart, 'canary') })
+
 /** Helm and kubectl, as an operator would run them. */
 export class HelmAndKubectl {
   readonly #place: Place
   readonly #io: RunsPrograms
-  #resolved: Promise<Place> | undefined
+  #resolved: Promise<Where> | undefined
+  #names: ReleaseNames | undefined
 
   /** The signal ends what runs, in order. */
   constructor(place: Place, io: RunsPrograms) {
     this.#place = place
     this.#io = io
+  }
+
+  /**
+   * The releases of both roles.
+   * @throws {WrongUse} where the chart does not say its name
+   */
+  get names(): ReleaseNames {
+    this.#names ??= namesOf(chartName(this.#place.chart))
+    return this.#names
+  }
+
+  /**
+   * For an emergency in which the chart is not at hand: the only pair that is installed will do.
+   * @throws {WrongUse} where the chart does not say its name, and there is no such pair, or several
+   */
+  async findNames(): Promise<void> {
+    try {
+      this.#names ??= namesOf(chartName(this.#place.chart))
+    } catch (error) {
+      const stables = ['list', '--filter', '-stable$', '--deployed', '--failed', '--pending', '--output', 'json']
+      const installed = (JSON.parse(await this.helm(...stables)) as { name: string }[]).map(({ name }) => name)
+      const [only] = installed
+      if (!(error instanceof WrongUse) || only === undefined || installed.length > 1) throw error
+      this.#names = namesOf(only.replace(/-stable$/, ''))
+    }
   }
 
   /** The arguments that say where, as Helm wants them. */
@@ -48,12 +83,12 @@ export class HelmAndKubectl {
   }
 
   /** Found out once, for both programs: what Helm alone would follow, or somebody changes meanwhile, must not part them. */
-  #where(): Promise<Place> {
+  #where(): Promise<Where> {
     this.#resolved ??= this.#resolve()
     return this.#resolved
   }
 
-  async #resolve(): Promise<Place> {
+  async #resolve(): Promise<Where> {
     const { HELM_NAMESPACE, HELM_KUBECONTEXT } = process.env
     const namespace = this.#place.namespace ?? (HELM_NAMESPACE || undefined)
     const kubeContext = this.#place.kubeContext ?? (HELM_KUBECONTEXT || undefined)

@@ -1,14 +1,13 @@
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import { Failure, ProgramRefusal, Unreachable } from '../errors.ts'
-import { type Role, releaseName, roles } from '../roles.ts'
-
+import type { ReleaseNames, Role } from '../roles.ts'
 import type { Weights } from '../values/weights.ts'
-
 import { type Addresses, addressesOf, type GatewayObject, type ParentRef } from './addressesOf.ts'
 import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
-import { readInstalled } from './releaseRecord.ts'
+import { nameIn, parseManifest } from './parseManifest.ts'
+import { type InstalledRevision, readInstalled } from './releaseRecord.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
 
@@ -34,25 +33,39 @@ type NamespacedObject = RouteObject | DeploymentObject | { kind: 'Service'; meta
  */
 export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterState> {
   const [stable, canary, workloads, routes] = await allRead([
-    readRelease(tools, 'stable'),
-    readRelease(tools, 'canary'),
+    readInstalled(tools, 'stable'),
+    readInstalled(tools, 'canary'),
     list(tools, 'deployments,services'),
     list(tools, 'httproutes.gateway.networking.k8s.io').catch(unlessNoSuchKind),
   ])
   const objects = [...workloads, ...routes]
-  const find = <K extends NamespacedObject['kind']>(kind: K, role: Role) =>
-    objects.find((object) => object.kind === kind && object.metadata.name === releaseName(role)) as
+  const { names } = tools
+  const rendered = { stable: parseManifest(stable?.manifest ?? ''), canary: parseManifest(canary?.manifest ?? '') }
+  const find = <K extends NamespacedObject['kind']>(kind: K, name: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name) as
       | Extract<NamespacedObject, { kind: K }>
       | undefined
-  const route = find('HTTPRoute', 'stable')
+  const findOf = <K extends NamespacedObject['kind']>(kind: K, role: Role) =>
+    find(kind, nameIn(rendered[role], kind, names[role]))
+  const route = findOf('HTTPRoute', 'stable')
+  const isStables = isStablesService(stable?.manifest, names)
+  const serviceNames = serviceNamesIn(route, isStables, {
+    stable: nameIn(rendered.stable, 'Service', names.stable),
+    canary: nameIn(rendered.canary, 'Service', names.canary),
+  })
   const gateways = await Promise.all((route?.spec.parentRefs ?? []).map((parent) => readGateway(tools, parent)))
   const known = route ? gateways.map((gateway) => understandGateway(route, gateway)) : []
-  const ours = objects.filter(({ metadata }) => roles.some((role) => metadata.name === releaseName(role)))
+  const deployments = { stable: findOf('Deployment', 'stable'), canary: findOf('Deployment', 'canary') }
+  const services = { stable: find('Service', serviceNames.stable), canary: find('Service', serviceNames.canary) }
+  const ours = [...Object.values(deployments), ...Object.values(services), route].filter((object) => object !== undefined)
   return {
-    releases: { stable, canary },
-    workloads: { stable: workload(find('Deployment', 'stable')), canary: workload(find('Deployment', 'canary')) },
-    services: { stable: find('Service', 'stable') !== undefined, canary: find('Service', 'canary') !== undefined },
-    route: route && understandRoute(route, await Promise.all(gateways.map((gateway) => readController(tools, gateway)))),
+    names,
+    releases: { stable: stable && shown(stable), canary: canary && shown(canary) },
+    workloads: { stable: workload(deployments.stable), canary: workload(deployments.canary) },
+    services: { stable: services.stable !== undefined, canary: services.canary !== undefined },
+    serviceNames,
+    route:
+      route && understandRoute(route, isStables, await Promise.all(gateways.map((gateway) => readController(tools, gateway)))),
     addresses: known.flatMap(({ addresses }) => addresses),
     notAddresses: known.flatMap(({ reasons }) => reasons),
     owner: ours.map(({ metadata }) => ownerOf(metadata)).find((owner) => owner !== undefined),
@@ -80,11 +93,24 @@ async function list(tools: HelmAndKubectl, kinds: string): Promise<NamespacedObj
 }
 
 /** What of a revision is worth showing. */
-async function readRelease(tools: HelmAndKubectl, role: Role): Promise<Revision | undefined> {
-  const found = await readInstalled(tools, role)
-  if (!found) return undefined
-  const { revision, status, at, values } = found
-  return { revision, status, at, values }
+const shown = ({ revision, status, at, values }: InstalledRevision): Revision => ({ revision, status, at, values })
+
+/** Tells which Services of a route are stable's: those that its release makes. */
+export type IsStables = (service: string) => boolean
+
+/** @param manifest of stable; without one, its Service is called as the release */
+export function isStablesService(manifest: string | undefined, names: ReleaseNames): IsStables {
+  const own = parseManifest(manifest ?? '').flatMap(({ kind, metadata }) => (kind === 'Service' ? metadata.name : []))
+  return (service) => (own.length > 0 ? own.includes(service) : service === names.stable)
+}
+
+/** What the route calls each role's Service; where it leaves one out, the name by which its release makes it. */
+function serviceNamesIn(route: RouteObject | undefined, isStables: IsStables, made: ReleaseNames): Record<Role, string> {
+  const inRoute = route?.spec.rules?.flatMap(({ backendRefs = [] }) => backendRefs.map(({ name }) => name)) ?? []
+  return {
+    stable: inRoute.find((name) => isStables(name)) ?? made.stable,
+    canary: inRoute.find((name) => !isStables(name)) ?? made.canary,
+  }
 }
 
 function unlessNoSuchKind(error: Error): [] {
@@ -104,7 +130,7 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status
   return {
     image: container?.image ?? '',
-    version: versionOf(deployment) ?? '',
+    version: versionOf(deployment),
     wanted,
     ready: readyReplicas,
     isRolledOut:
@@ -116,12 +142,10 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
 }
 
 /** The weights of a route; a backend that is not in it has 0. */
-export function weightsIn({ rules }: RouteObject['spec']): Weights {
-  const weight = (role: Role) => {
-    const backend = rules?.[0]?.backendRefs?.find(({ name }) => name === releaseName(role))
-    return backend ? (backend.weight ?? 1) : 0
-  }
-  return { stable: weight('stable'), canary: weight('canary') }
+export function weightsIn({ rules }: RouteObject['spec'], isStables: IsStables): Weights {
+  const sum = { stable: 0, canary: 0 }
+  for (const { name, weight = 1 } of rules?.[0]?.backendRefs ?? []) sum[isStables(name) ? 'stable' : 'canary'] += weight
+  return sum
 }
 
 /**
@@ -130,6 +154,7 @@ export function weightsIn({ rules }: RouteObject['spec']): Weights {
  */
 export function understandRoute(
   { metadata, spec, status }: RouteObject,
+  isStables: IsStables,
   controllers: readonly (string | undefined)[] = [],
 ): Route {
   const { parentRefs = [] } = spec
@@ -144,7 +169,7 @@ export function understandRoute(
     return statuses.flatMap(({ conditions = [] }) => conditionProblems(conditions, parent.name, metadata.generation ?? 0))
   })
   return {
-    weights: weightsIn(spec),
+    weights: weightsIn(spec, isStables),
     problems: parentRefs.length > 0 ? problems : ['it names no Gateway'],
     otherWriters: otherWritersOf(metadata),
   }

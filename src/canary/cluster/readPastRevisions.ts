@@ -1,9 +1,9 @@
-import { parseAllDocuments } from 'yaml'
 import { Failure } from '../errors.ts'
-import { type Role, releaseName, roles } from '../roles.ts'
+import { type Role, roles } from '../roles.ts'
 import type { Weights } from '../values/weights.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
-import { type DeploymentObject, type RouteObject, versionOf, weightsIn } from './readClusterState.ts'
+import { nameIn, parseManifest } from './parseManifest.ts'
+import { type DeploymentObject, isStablesService, type RouteObject, versionOf, weightsIn } from './readClusterState.ts'
 
 /** A revision of a release, as Helm remembers it. */
 export interface PastRevision {
@@ -50,22 +50,19 @@ export async function readPastRevisions(tools: HelmAndKubectl): Promise<PastRevi
 }
 
 async function readEntries(tools: HelmAndKubectl, role: Role): Promise<Entry[]> {
-  return JSON.parse((await unlessNotFound(tools.helm('history', releaseName(role), '--output', 'json'))) ?? '[]')
+  return JSON.parse((await unlessNotFound(tools.helm('history', tools.names[role], '--output', 'json'))) ?? '[]')
 }
 
 async function readRevision(tools: HelmAndKubectl, role: Role, entry: Entry): Promise<PastRevision> {
   const { revision, updated, status, chart, description } = entry
-  const name = releaseName(role)
+  const name = tools.names[role]
   // Helm may forget the oldest at any time.
   const manifest = (await unlessNotFound(tools.helm('get', 'manifest', name, '--revision', `${revision}`))) ?? ''
-  // As Kubernetes reads it.
-  const objects = parseAllDocuments(manifest, { version: '1.1', merge: true, logLevel: 'silent' }).flatMap(
-    (document) => (document.toJS() as RouteObject | DeploymentObject | null) ?? [],
-  )
-  const route = objects.find((object): object is RouteObject => object.kind === 'HTTPRoute' && object.metadata.name === name)
-  const deployment = objects.find(
-    (object): object is DeploymentObject => object.kind === 'Deployment' && object.metadata.name === name,
-  )
+  const objects = parseManifest(manifest)
+  const find = (sought: string) =>
+    objects.find(({ kind, metadata }) => kind === sought && metadata.name === nameIn(objects, kind, name)) as unknown
+  const route = find('HTTPRoute') as RouteObject | undefined
+  const deployment = find('Deployment') as DeploymentObject | undefined
   return {
     role,
     revision,
@@ -73,7 +70,7 @@ async function readRevision(tools: HelmAndKubectl, role: Role, entry: Entry): Pr
     status,
     chart,
     description,
-    weights: route && weightsIn(route.spec),
+    weights: route && weightsIn(route.spec, isStablesService(manifest, tools.names)),
     version: deployment && versionOf(deployment),
   }
 }

@@ -1,4 +1,3 @@
-import { type Role, releaseName } from '../roles.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 
 /** How a container is, or was before it was started again; one of them. */
@@ -23,9 +22,9 @@ interface DeploymentObject {
   readonly spec: { readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> } }
 }
 
-/** The pods of a release, but for those that are on their way out. */
-export async function readPods(tools: HelmAndKubectl, role: Role): Promise<PodObject[]> {
-  const deployment: DeploymentObject = JSON.parse(await tools.kubectl('get', 'deployment', releaseName(role), '--output', 'json'))
+/** The pods of a Deployment, but for those that are on their way out. */
+export async function readPods(tools: HelmAndKubectl, name: string): Promise<PodObject[]> {
+  const deployment: DeploymentObject = JSON.parse(await tools.kubectl('get', 'deployment', name, '--output', 'json'))
   const labels = Object.entries(deployment.spec.selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`)
   const { items }: { items: (PodObject & { metadata: { deletionTimestamp?: string } })[] } = JSON.parse(
     await tools.kubectl('get', 'pods', '--selector', labels.join(','), '--output', 'json'),

@@ -1,17 +1,16 @@
-import type { Role } from '../roles.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { readPods } from './readPods.ts'
 
-/** How often containers of a release's pods were started again. */
+/** How often containers of a Deployment's pods were started again. */
 export interface Restarts {
   readonly count: number
   /** Why, as far as it is known, such as "OOMKilled" or "exit code 1"; and "CrashLoopBackOff" where one waits for the next time. */
   readonly reasons: readonly string[]
 }
 
-/** The restarts of the pods that a release has now. */
-export async function readRestarts(tools: HelmAndKubectl, role: Role): Promise<Restarts> {
-  const containers = (await readPods(tools, role)).flatMap(({ status }) => status?.containerStatuses ?? [])
+/** The restarts of the pods that a Deployment has now. */
+export async function readRestarts(tools: HelmAndKubectl, name: string): Promise<Restarts> {
+  const containers = (await readPods(tools, name)).flatMap(({ status }) => status?.containerStatuses ?? [])
   const reasons = containers.flatMap(({ state, lastState }) => {
     const { reason, exitCode } = lastState?.terminated ?? {}
     const end = reason === 'Error' ? `exit code ${exitCode}` : reason

@@ -1,7 +1,7 @@
 import { normalize } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Failure } from '../errors.ts'
-import { type Role, releaseName } from '../roles.ts'
+import type { Role } from '../roles.ts'
 import type { Values } from '../values/values.ts'
 import type { Files } from '../values/withFiles.ts'
 import type { Revision } from './clusterState.ts'
@@ -29,7 +29,7 @@ export async function readInstalled(
 ): Promise<InstalledRevision | undefined> {
   const which = revision === undefined ? [] : ['--revision', `${revision}`]
   try {
-    const text = await tools.helm('status', releaseName(role), ...which, '--output', 'json')
+    const text = await tools.helm('status', tools.names[role], ...which, '--output', 'json')
     const { version, config, info, manifest = '' } = JSON.parse(text) as Status
     const { status, last_deployed, description = '' } = info
     return { revision: version, status, at: Date.parse(last_deployed), values: config ?? {}, description, manifest }
@@ -41,7 +41,7 @@ export async function readInstalled(
 
 /** All revisions that Helm remembers, the newest first. */
 export async function readHistory(tools: HelmAndKubectl, role: Role): Promise<InstalledRevision[]> {
-  const text = await tools.helm('history', releaseName(role), '--output', 'json')
+  const text = await tools.helm('history', tools.names[role], '--output', 'json')
   const numbers = (JSON.parse(text) as { revision: number }[]).map(({ revision }) => revision).toSorted((a, b) => b - a)
   const read = await Promise.all(numbers.map((revision) => readInstalled(tools, role, revision)))
   return read.filter((revision) => revision !== undefined)
@@ -71,7 +71,7 @@ export async function readStoredChart(tools: HelmAndKubectl, role: Role, revisio
   const driver = process.env.HELM_DRIVER || 'secret'
   const kind = /^(secret|configmap)s?$/.exec(driver)?.[1]
   if (!kind) throw new Failure(`Helm keeps its records in "${driver}", where charts cannot be read`)
-  const text = await tools.kubectl('get', kind, `sh.helm.release.v1.${releaseName(role)}.v${revision}`, '--output', 'json')
+  const text = await tools.kubectl('get', kind, `sh.helm.release.v1.${tools.names[role]}.v${revision}`, '--output', 'json')
   const { release } = (JSON.parse(text) as { data: { release: string } }).data
   const decode = (encoded: string) => Buffer.from(encoded, 'base64')
   const packed = kind === 'secret' ? decode(decode(release).toString()) : decode(release)

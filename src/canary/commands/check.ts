@@ -1,7 +1,4 @@
 import { type Command, Option } from 'commander'
-import { createLogUpdate } from 'log-update'
-import writeFileAtomic from 'write-file-atomic'
-import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { WrongUse } from '../errors.ts'
 import { whole } from '../format.ts'
 import {
@@ -11,6 +8,7 @@ import {
   expectation,
   type LimitOptions,
   limitsOf,
+  type ReleasesOptions,
   targetOf,
   wholeNumber,
 } from '../options.ts'
@@ -18,14 +16,12 @@ import { checkOutput } from '../output/checkOutput.ts'
 import { junitXml } from '../output/junitXml.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
-import { declaredSplit } from '../values/declaredSplit.ts'
-import { ValuesReader } from '../values/valuesReader.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Expectation } from '../verdict/expectation.ts'
 import { MOST_MS } from '../verdict/plan.ts'
 import { sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
-interface Options extends AskingOptions, LimitOptions {
+interface Options extends AskingOptions, LimitOptions, ReleasesOptions {
   expect?: Expectation
   chart: string
   requests?: number
@@ -37,7 +33,7 @@ interface Options extends AskingOptions, LimitOptions {
 // https://github.com/kubernetes-sigs/gateway-api/blob/v1.6.1/conformance/tests/httproute-weight.go; the rest of it are the defaults.
 const CONFORMANCE_REQUESTS = 500
 
-/** `check URL`: takes a sample and judges it. */
+/** `check [URL]`: takes a sample and judges it. */
 export function checkCommand(program: Command, terminal: Terminal): void {
   const command = addAsking(
     program
@@ -49,10 +45,9 @@ export function checkCommand(program: Command, terminal: Terminal): void {
   )
     .option(
       '--expect <shares>',
-      'v1=90,v2=10 (stable first, then canary) or stable=90,canary=10; by default what the gateway announces, else what the values files declare',
+      '90/10, stable=90,canary=10 or v1=90,v2=10 (stable first, then canary); by default what the gateway announces, else what the values files declare, and without a URL what the route says',
       expectation,
     )
-    .option('--chart <folder>', 'whose values-stable.yaml and values-canary.yaml declare the split', 'chart')
     .option('--requests <number>', 'the most requests; by default as many as it takes to judge', wholeNumber(1, 10_000_000))
     .addOption(
       new Option(
@@ -63,17 +58,20 @@ export function checkCommand(program: Command, terminal: Terminal): void {
   addLimits(command)
     .option('--json', 'print one JSON object')
     .option('--junit <file>', 'also write JUnit XML, with a test case for each gate')
-    .action((url: URL, options: Options) => run(url, options, terminal))
+    .action((url: URL | undefined, options: Options) => run(url, options, terminal))
 }
 
-async function run(url: URL, options: Options, terminal: Terminal): Promise<void> {
+async function run(url: URL | undefined, options: Options, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
   const { expect, chart, rate, json, junit, conformance = false } = options
-  const progress = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
+  const found = url
+    ? { target: targetOf(url, options), expectation: () => declared(chart, terminal) }
+    : await (await import('./onCluster.ts')).onCluster(options, terminal)
+  const progress = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   let shownAt = 0
   const report = await sampleAndJudge({
-    target: targetOf(url, options),
-    expectation: expect ?? (() => declaredSplit(new ValuesReader(new HelmAndKubectl({}, terminal)), chart)),
+    target: found.target,
+    expectation: expect ?? found.expectation,
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,
@@ -93,7 +91,18 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   exitWith(exitCodes[report.verdict])
 }
 
+/** What reads values files is loaded where they are read. */
+async function declared(chart: string, terminal: Terminal): Promise<Expectation> {
+  const [{ HelmAndKubectl }, { ValuesReader }, { declaredSplit }] = await Promise.all([
+    import('../cluster/helmAndKubectl.ts'),
+    import('../values/valuesReader.ts'),
+    import('../values/declaredSplit.ts'),
+  ])
+  return declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart)
+}
+
 async function save(file: string, text: string): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic')
   await writeFileAtomic(file, text).catch(({ code, message }: NodeJS.ErrnoException) => {
     throw new WrongUse(`cannot write --junit ${file} (${code ?? message}): it must be a file in a folder that can be written to`)
   })

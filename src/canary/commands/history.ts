@@ -1,24 +1,27 @@
 import type { Command } from 'commander'
 import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { type PastRevision, readPastRevisions } from '../cluster/readPastRevisions.ts'
-import { addReleases, type ReleasesOptions } from '../options.ts'
+import { addChart, addReleases, type ReleasesOptions } from '../options.ts'
 import { historyText } from '../output/historyText.ts'
 import type { HistoryOutput } from '../output/outputs.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { parseDescription } from '../promotion/releaseDescription.ts'
 
 interface Options extends ReleasesOptions {
+  chart: string
   json?: true
 }
 
 /** `history`: what was done to both releases, by whom and why, as far as Helm remembers. */
 export function historyCommand(program: Command, terminal: Terminal): void {
   addReleases(
-    program
-      .command('history')
-      .description(
-        'Show the revisions of both releases that Helm remembers, the oldest first: when, weights, version, what was done, and why.',
-      ),
+    addChart(
+      program
+        .command('history')
+        .description(
+          'Show the revisions of both releases that Helm remembers, the oldest first: when, weights, version, what was done, and why.',
+        ),
+    ),
   )
     .option('--json', 'print one JSON object')
     .action((options: Options) => run(options, terminal))
@@ -26,9 +29,10 @@ export function historyCommand(program: Command, terminal: Terminal): void {
 
 async function run({ json, ...place }: Options, terminal: Terminal): Promise<void> {
   const { stdout } = terminal
-  const revisions = await readPastRevisions(new HelmAndKubectl(place, terminal))
+  const tools = new HelmAndKubectl(place, terminal)
+  const revisions = await readPastRevisions(tools)
   const history: HistoryOutput = { revisions: revisions.map(revisionOutput) }
-  stdout.write(json ? `${JSON.stringify(history)}\n` : historyText(history, columnsOf(stdout), painter(stdout)))
+  stdout.write(json ? `${JSON.stringify(history)}\n` : historyText(history, tools.names, columnsOf(stdout), painter(stdout)))
 }
 
 function revisionOutput({ role, revision, at, status, chart, description, weights, version }: PastRevision) {

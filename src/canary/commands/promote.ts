@@ -16,7 +16,6 @@ import { type ChangeStep, type GateStep, judgementTitleOf, type Player, playStep
 import type { Change, Judged } from '../promotion/releaseDescription.ts'
 import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
-import { releaseName } from '../roles.ts'
 import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
@@ -39,7 +38,10 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
         'Give canary more and more, and judge it at each step; then stable gets what canary runs, and all traffic. What fails goes back to 100/0. Interrupted, it goes on when started again.',
       )
       .addOption(
-        new Option('--steps <percentages>', "canary's shares to stop and judge at, after the one it has")
+        new Option(
+          '--steps <percentages>',
+          "canary's shares to stop and judge at, after the one it has: 25,50,100 or 75/25,50/50,0/100",
+        )
           .argParser(steps)
           .default([100], '100'),
       ),
@@ -50,7 +52,11 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
 }
 
 function steps(text: string): number[] {
-  const numbers = text.split(',').map((entry) => (/^\d{1,3}$/.test(entry) ? Number(entry) : Number.NaN))
+  const numbers = text.split(',').map((entry) => {
+    const [, stable, canary] = /^(?:(\d{1,3})\/)?(\d{1,3})$/.exec(entry) ?? []
+    const isWhole = stable === undefined || Number(stable) + Number(canary) === 100
+    return isWhole ? Number(canary) : Number.NaN
+  })
   const isRising = numbers.every((number, index) => number > (numbers[index - 1] ?? 0))
   if (!isRising || numbers.at(-1) !== 100)
     throw new InvalidArgumentError('It must be rising percentages that end with 100, such as 25,50,100.')
@@ -90,16 +96,16 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   })
 }
 
-function refuseUnready({ releases, workloads, services, route }: ClusterState): void {
+function refuseUnready({ names, releases, workloads, services, serviceNames, route }: ClusterState): void {
   const { canary } = releases
-  const name = releaseName('canary')
+  const name = names.canary
   const pods = workloads.canary
   if (!canary) throw new Failure(`${name} is not installed: there is nothing to promote`)
   if (!releases.stable || !route)
-    throw new Failure(`${releaseName('stable')} is not installed with a route: there is nothing to promote to`)
+    throw new Failure(`${names.stable} is not installed with a route: there is nothing to promote to`)
   if (canary.status !== 'deployed')
     throw new Failure(`${name} is ${canary.status}, revision ${canary.revision}: helm rollback it, or upgrade it, first`)
-  if (!services.canary) throw new Failure(`the Service ${name} is missing: helm upgrade it first`)
+  if (!services.canary) throw new Failure(`the Service ${serviceNames.canary} is missing: helm upgrade it first`)
   if (!pods || pods.wanted === 0 || !pods.isRolledOut)
     throw new Failure(
       `${name} is not ready (${pods?.ready ?? 0} of ${pods?.wanted ?? 0} pods): wait for it, or see kubectl get pods`,

@@ -7,7 +7,6 @@ import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { Session } from '../promotion/session.ts'
-import { releaseName } from '../roles.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
@@ -41,7 +40,9 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
   await session.interruptible(async () => {
     const state = await release.state()
     if (weights.canary > 0 && state && !state.services.canary)
-      throw new Failure(`the Service ${releaseName('canary')} is missing, so its share would fail with 500: install canary first`)
+      throw new Failure(
+        `the Service ${state.serviceNames.canary} is missing, so its share would fail with 500: install canary first`,
+      )
     if (url || state) replies.refuseUnjudgeable(weights)
     if (dryRun) {
       const lines = await release.plannedLines(await release.edited(weights), painter(stdout))

@@ -8,14 +8,13 @@ import { Failure, WrongUse } from '../errors.ts'
 import { addLimits, addPlace, type LimitOptions, limitsOf, type PlaceOptions } from '../options.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { findTarget } from '../promotion/findTarget.ts'
-import { roles } from '../roles.ts'
+import { liveExpectation } from '../promotion/liveExpectation.ts'
 import { disagreements, type Facts } from '../status/disagreements.ts'
 import { statusOutput } from '../status/statusOutput.ts'
 import { statusText } from '../status/statusText.ts'
 import { readOverlays } from '../values/readOverlays.ts'
 import type { Values } from '../values/values.ts'
 import { ValuesReader, valuesPath } from '../values/valuesReader.ts'
-import { shares } from '../verdict/expectation.ts'
 import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
 interface Options extends PlaceOptions, LimitOptions {}
@@ -43,8 +42,8 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
     declaredOf(reader, valuesPath(chart, 'stable')),
     declaredOf(reader, valuesPath(chart, 'canary')),
     orWhy(() => readClusterState(tools)),
-    orWhy(() => readRestarts(tools, 'stable')),
-    orWhy(() => readRestarts(tools, 'canary')),
+    orWhy(() => readRestarts(tools, tools.names.stable)),
+    orWhy(() => readRestarts(tools, tools.names.canary)),
   ])
   const declared = { stable, canary }
   const observed = await orWhy(() => observe(options, cluster, signal))
@@ -84,17 +83,13 @@ async function orWhy<T>(act: () => Promise<T>): Promise<T | string> {
 /** A sample beside the weights in the route, which is what a gateway follows. */
 async function observe(options: Options, cluster: ClusterState | string, signal: AbortSignal): Promise<Report | string> {
   if (typeof cluster === 'string') return 'nobody was asked, because nobody knows what to expect'
-  const { route, workloads } = cluster
+  const { route } = cluster
   if (!route) return 'nobody was asked, because there is no route'
   if (route.weights.stable + route.weights.canary === 0) return 'nobody was asked, because the route sends requests nowhere'
   const target = await findTarget(options, cluster, signal)
-  const entries = roles.map((role) => {
-    const version = workloads[role]?.version
-    return { role, ...(version !== undefined && { version }), weight: route.weights[role] }
-  })
   return sampleAndJudge({
     target,
-    expectation: shares(entries),
+    expectation: liveExpectation(cluster, route.weights),
     limits: limitsOf(options),
     rate: Number.POSITIVE_INFINITY,
     signal,

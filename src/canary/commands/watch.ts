@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { createLogUpdate } from 'log-update'
-import { type AskingOptions, addAsking, duration, expectation, targetOf } from '../options.ts'
+import { type AskingOptions, addAsking, duration, expectation, type ReleasesOptions, targetOf } from '../options.ts'
 import type { WatchOutput } from '../output/outputs.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import type { Sample } from '../sampling/sample.ts'
@@ -12,7 +11,8 @@ import { History } from '../watch/history.ts'
 import { secondLine } from '../watch/secondLine.ts'
 import { watchScreen } from '../watch/watchScreen.ts'
 
-interface Options extends AskingOptions {
+interface Options extends AskingOptions, ReleasesOptions {
+  chart: string
   expect?: Expectation
   for?: number
   json?: true
@@ -20,7 +20,7 @@ interface Options extends AskingOptions {
 
 const REDRAW_MS = 250
 
-/** `watch URL`: shows what comes of a steady stream of requests, until it is interrupted. */
+/** `watch [URL]`: shows what comes of a steady stream of requests, until it is interrupted. */
 export function watchCommand(program: Command, terminal: Terminal): void {
   addAsking(
     program
@@ -32,25 +32,27 @@ export function watchCommand(program: Command, terminal: Terminal): void {
   )
     .option(
       '--expect <shares>',
-      'the split to show beside, v1=90,v2=10 or stable=90,canary=10; by default what the gateway announces',
+      'the split to show beside, 90/10, stable=90,canary=10 or v1=90,v2=10; by default what the gateway announces',
       expectation,
     )
     .option('--for <duration>', 'when to end; by default with Ctrl-C', duration('1s', '24h'))
     .option('--json', 'print one JSON object a line, with what came in that second and in all')
-    .action((url: URL, options: Options) => run(url, options, terminal))
+    .action((url: URL | undefined, options: Options) => run(url, options, terminal))
 }
 
-async function run(url: URL, options: Options, terminal: Terminal): Promise<void> {
+async function run(given: URL | undefined, options: Options, terminal: Terminal): Promise<void> {
   const { expect, rate, json, for: ms } = options
   const { stdout } = terminal
+  // The route's weights of now are no expectation: they may move while this goes on.
+  const target = given ? targetOf(given, options) : (await (await import('./onCluster.ts')).onCluster(options, terminal)).target
   const signal = ms === undefined ? terminal.signal : AbortSignal.any([terminal.signal, AbortSignal.timeout(ms)])
   const history = new History(expect)
   const started = performance.now()
   const seconds = () => (performance.now() - started) / 1000
   const screen = (shown: { sample: Sample; seconds: number }) =>
-    watchScreen(shownUrl(url), history, shown, seconds(), columnsOf(stdout), painter(stdout))
+    watchScreen(shownUrl(target.url), history, shown, seconds(), columnsOf(stdout), painter(stdout))
 
-  const live = stdout.isTTY && !json ? createLogUpdate(stdout) : undefined
+  const live = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   const draw = () => live?.(`${screen(history.recent(performance.now()))}\nCtrl-C ends with a summary`)
   const redraw = () => {
     // A terminal that has folded the old lines anew no longer has them where they were drawn.
@@ -69,7 +71,7 @@ async function run(url: URL, options: Options, terminal: Terminal): Promise<void
   }
   const ticking = setInterval(endSecond, 1000)
 
-  const client = new VersionClient(targetOf(url, options))
+  const client = new VersionClient(target)
   await sendRequests(
     client,
     { requests: Number.POSITIVE_INFINITY, rate, onUnsent: () => history.addUnsent() },

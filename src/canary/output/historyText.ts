@@ -1,5 +1,5 @@
 import { count, percent } from '../format.ts'
-import { releaseName, roles } from '../roles.ts'
+import type { ReleaseNames } from '../roles.ts'
 import type { HistoryOutput } from './outputs.ts'
 import { fold, type Paint, type Style } from './terminal.ts'
 
@@ -12,8 +12,8 @@ const LONGEST_VERSION = 20
 const FEWEST_COLUMNS = 20
 
 /** What was done to both releases, for people, no wider than `width` where words allow. */
-export function historyText({ revisions }: HistoryOutput, width: number, paint: Paint): string {
-  if (revisions.length === 0) return `Neither ${roles.map(releaseName).join(' nor ')} is installed.\n`
+export function historyText({ revisions }: HistoryOutput, names: ReleaseNames, width: number, paint: Paint): string {
+  if (revisions.length === 0) return `Neither ${names.stable} nor ${names.canary} is installed.\n`
   const rows = revisions.map(cellsOf)
   const widths = HEADINGS.map((heading, column) => Math.max(...[heading, ...rows.map((row) => row[column] ?? '')].map(lengthOf)))
   const before = widths.slice(0, -1).reduce((sum, columns) => sum + columns + GAP.length, 0)

@@ -1,10 +1,11 @@
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { parseManifest } from '../cluster/parseManifest.ts'
 import { readImageDigests } from '../cluster/readImageDigests.ts'
 import { type InstalledRevision, readInstalled, readStoredChart } from '../cluster/releaseRecord.ts'
 import { Failure } from '../errors.ts'
-import { type Role, releaseName } from '../roles.ts'
+import type { Role } from '../roles.ts'
 import type { Given } from '../values/podValues.ts'
-import { type PodTemplate, podTemplateOf } from './manifest.ts'
+import { deploymentOf, type PodTemplate } from './manifest.ts'
 
 /** What a promotion takes from canary to stable: how its pods are made, and what they run. */
 export interface Carried {
@@ -16,17 +17,19 @@ export interface Carried {
 
 /** Reads what canary is. */
 export async function readCarried(tools: HelmAndKubectl): Promise<Carried> {
+  const release = tools.names.canary
   const revision = await readInstalled(tools, 'canary')
-  if (!revision) throw new Failure(`${releaseName('canary')} is not installed: there is nothing to promote`)
-  const pods = podTemplateOf(revision.manifest, 'canary')
-  if (!pods) throw new Failure(`${releaseName('canary')} has no Deployment of that name: there is nothing to promote`)
-  const [given, digests] = await Promise.all([readGiven(tools, revision), readImageDigests(tools, 'canary')])
-  return { revision, given, pods, digests }
+  if (!revision) throw new Failure(`${release} is not installed: there is nothing to promote`)
+  const deployment = deploymentOf(parseManifest(revision.manifest), release)
+  if (!deployment) throw new Failure(`${release} has no Deployment: there is nothing to promote`)
+  const { metadata, spec } = deployment
+  const [given, digests] = await Promise.all([readGiven(tools, revision), readImageDigests(tools, metadata.name)])
+  return { revision, given, pods: spec.template, digests }
 }
 
 /** What a revision of canary has for stable. */
 export async function readGiven(tools: HelmAndKubectl, { revision, values }: InstalledRevision): Promise<Given> {
-  const args = ['get', 'values', releaseName('canary'), '--all', '--revision', `${revision}`, '--output', 'json']
+  const args = ['get', 'values', tools.names.canary, '--all', '--revision', `${revision}`, '--output', 'json']
   return { values, computed: JSON.parse(await tools.helm(...args)) ?? {} }
 }
 

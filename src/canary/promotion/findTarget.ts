@@ -1,6 +1,5 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Interrupted, WrongUse } from '../errors.ts'
-import { releaseName } from '../roles.ts'
 import { Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
@@ -15,6 +14,8 @@ export interface WhereToAsk {
   readonly header?: Readonly<Record<string, string>>
   /** In milliseconds: when a request has failed. */
   readonly timeout?: number
+  /** The URL is an argument of the command, and no option. */
+  readonly asArgument?: boolean
 }
 
 /** So many that beside a canary that fails nearly always, one reply of stable shows that the place is right. */
@@ -29,7 +30,7 @@ const NO_ANSWER = /^(timeout|connection refused|unknown host)$/
  * @throws {WrongUse} with one line, when no place is known, or nobody answers: a wrong address must never be taken for a bad canary
  */
 export async function findTarget(
-  { url, host, header = {}, timeout = 5000 }: WhereToAsk,
+  { url, host, header = {}, timeout = 5000, asArgument = false }: WhereToAsk,
   state: ClusterState | undefined,
   signal: AbortSignal,
 ): Promise<Target> {
@@ -58,9 +59,9 @@ export async function findTarget(
     reasons.push(`at ${place.url.origin}${as}, nobody answers for the route: ${instead}`)
   }
   if (gateways) return gateways
-  if (reasons.length === 0) reasons.push(`there is no HTTPRoute ${releaseName('stable')} that names a Gateway`)
+  if (reasons.length === 0) reasons.push(`there is no HTTPRoute ${state?.names.stable} that names a Gateway`)
   throw new WrongUse(
-    `nobody knows where to ask, because ${reasons.join('; ')}: give ${url ? 'another --url, or' : '--url, and'} --host`,
+    `nobody knows where to ask, because ${reasons.join('; ')}: give ${url ? 'another --url, or' : asArgument ? 'a URL, and' : '--url, and'} --host`,
   )
 }
 

@@ -1,13 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseAllDocuments } from 'yaml'
-import { type Role, releaseName } from '../roles.ts'
-
-/** An object as Helm renders it. */
-export interface RenderedObject {
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-  readonly [key: string]: unknown
-}
+import { nameIn, parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
+import type { ReleaseNames } from '../roles.ts'
 
 /** A field in which two renderings differ; a side that lacks it has undefined. */
 export interface Difference {
@@ -17,14 +10,6 @@ export interface Difference {
   readonly field: string
   readonly before: unknown
   readonly after: unknown
-}
-
-/** The objects of a manifest. */
-export function parseManifest(manifest: string): RenderedObject[] {
-  // As Kubernetes reads them.
-  return parseAllDocuments(manifest, { version: '1.1', merge: true, logLevel: 'silent' }).flatMap(
-    (document) => (document.toJS() as RenderedObject | null) ?? [],
-  )
 }
 
 const nameOf = ({ kind, metadata: { name, namespace } }: RenderedObject) =>
@@ -106,27 +91,29 @@ export interface PodTemplate {
   readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] }
 }
 
-/** The Deployment of that name, if the manifest has it. */
-export const deploymentOf = (objects: readonly RenderedObject[], name: string): DeploymentObject | undefined =>
-  objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name) as DeploymentObject | undefined
+/** The Deployment of a release, if its manifest has one. */
+export function deploymentOf(objects: readonly RenderedObject[], release: string): DeploymentObject | undefined {
+  const name = nameIn(objects, 'Deployment', release)
+  return objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name) as DeploymentObject | undefined
+}
 
-/** How a manifest makes the pods of a role. */
-export const podTemplateOf = (manifest: string, role: Role): PodTemplate | undefined =>
-  deploymentOf(parseManifest(manifest), releaseName(role))?.spec.template
+/** How the manifest of a release makes its pods. */
+export const podTemplateOf = (manifest: string, release: string): PodTemplate | undefined =>
+  deploymentOf(parseManifest(manifest), release)?.spec.template
 
 /** Where the pods of stable would differ from those that were judged in canary in more than their role and their names. */
-export function comparePods(judged: PodTemplate, given: PodTemplate): Omit<Difference, 'object'>[] {
+export function comparePods(judged: PodTemplate, given: PodTemplate, names: ReleaseNames): Omit<Difference, 'object'>[] {
   const asTheyAre = compareFields(judged, given)
   // What is the same in both already must not be renamed.
-  return compareFields(asStables(judged), given).filter(({ field }) =>
+  return compareFields(asStables(judged, names), given).filter(({ field }) =>
     asTheyAre.some((other) => field.startsWith(other.field) || other.field.startsWith(field)),
   )
 }
 
-function asStables(value: unknown): unknown {
+function asStables(value: unknown, names: ReleaseNames): unknown {
   if (value === 'canary') return 'stable'
-  if (typeof value === 'string') return value.replaceAll(releaseName('canary'), releaseName('stable'))
-  if (Array.isArray(value)) return value.map(asStables)
+  if (typeof value === 'string') return value.replaceAll(names.canary, names.stable)
+  if (Array.isArray(value)) return value.map((entry) => asStables(entry, names))
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, asStables(entry)]))
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, asStables(entry, names)]))
 }

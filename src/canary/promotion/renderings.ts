@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { Workload } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
 import { chartFiles, type InstalledRevision, readStoredChart } from '../cluster/releaseRecord.ts'
 import { Failure } from '../errors.ts'
-import { releaseName } from '../roles.ts'
 import type { Values } from '../values/values.ts'
 import { weightsOf } from '../values/weights.ts'
 import { withFiles } from '../values/withFiles.ts'
-import { compareManifests, type Difference, deploymentOf, isSameField, parseManifest, type RenderedObject } from './manifest.ts'
+import { compareManifests, type Difference, deploymentOf, isSameField } from './manifest.ts'
 
 /** A file's path, or values to be written into one. */
 export type Layer = string | Values
@@ -41,7 +41,7 @@ export class Renderings {
   async render(chart: string, layers: readonly Layer[]): Promise<RenderedObject[]> {
     return this.withLayers(layers, async (args) => {
       const text = await this.#tools.helm(
-        ...['upgrade', releaseName('stable'), chart, ...args, '--dry-run=server', '--output', 'json'],
+        ...['upgrade', this.#tools.names.stable, chart, ...args, '--dry-run=server', '--output', 'json'],
       )
       return parseManifest((JSON.parse(text) as { manifest: string }).manifest)
     })
@@ -64,7 +64,7 @@ export class Renderings {
   ): Promise<Unannounced> {
     const before = parseManifest(installed.manifest)
     const after = await this.render(chart, [...layers, { traffic: weightsOf(installed.values) }])
-    const found = [...compareManifests(before, after), ...scaled(before, after, workload)]
+    const found = [...compareManifests(before, after), ...scaled(this.#tools.names.stable, before, after, workload)]
     if (found.length === 0) return { differences: [], changing: [] }
     const changing = await this.#changing(installed, before)
     const isChanging = (difference: Difference) => changing.some((other) => isSameField(other, difference))
@@ -85,17 +85,18 @@ export class Renderings {
 
 /** Replicas that somebody else has set, which Helm would take back although neither rendering differs. */
 function scaled(
+  release: string,
   before: readonly RenderedObject[],
   after: readonly RenderedObject[],
   workload: Workload | undefined,
 ): Difference[] {
-  const name = releaseName('stable')
-  const wanted = deploymentOf(after, name)?.spec.replicas
+  const deployment = deploymentOf(after, release)
+  const wanted = deployment?.spec.replicas
   if (workload === undefined || wanted === undefined || workload.wanted === wanted) return []
-  if (deploymentOf(before, name)?.spec.replicas !== wanted) return []
+  if (deploymentOf(before, release)?.spec.replicas !== wanted) return []
   return [
     {
-      object: `Deployment ${name}`,
+      object: `Deployment ${deployment?.metadata.name}`,
       field: 'spec.replicas (scaled by kubectl or an autoscaler)',
       before: workload.wanted,
       after: wanted,

@@ -13,6 +13,7 @@ import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
 import { findTarget, type WhereToAsk } from './findTarget.ts'
+import { liveExpectation } from './liveExpectation.ts'
 
 export interface RepliesSettings extends WhereToAsk {
   /** Its values files say what to expect where no cluster is asked. */
@@ -62,9 +63,8 @@ export class Replies {
 
   /** What replies should be like, by version and role. */
   async expected(state: ClusterState | undefined, weights: Weights): Promise<Expectation> {
-    const versions = state
-      ? { stable: state.workloads.stable?.version, canary: state.workloads.canary?.version }
-      : await this.#declaredVersions()
+    if (state) return liveExpectation(state, weights)
+    const versions = await this.#declaredVersions()
     return shares(
       roles.map((role) => ({ role, ...(versions[role] !== undefined && { version: versions[role] }), weight: weights[role] })),
     )

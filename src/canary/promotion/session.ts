@@ -3,7 +3,6 @@ import { readClusterState } from '../cluster/readClusterState.ts'
 import { Interrupted } from '../errors.ts'
 import type { Progress } from '../output/progress.ts'
 import type { Io } from '../output/terminal.ts'
-import { releaseName } from '../roles.ts'
 import { ValuesReader, valuesPath } from '../values/valuesReader.ts'
 import { showWeights, weightsOf } from '../values/weights.ts'
 import { Replies, type RepliesSettings } from './replies.ts'
@@ -50,9 +49,9 @@ export class Session {
     const declared = `values-stable.yaml says ${await declaredWeights(tools, this.#place.chart)}`
     if (this.#place.filesOnly) return `${declared}; ${next}`
     try {
-      const { route, releases } = await readClusterState(tools)
+      const { route, releases, names } = await readClusterState(tools)
       const live = route ? showWeights(route.weights) : 'is not there'
-      return `${declared}, the route ${live}, and ${releaseName('stable')} is ${releases.stable?.status ?? 'not installed'}; ${next}`
+      return `${declared}, the route ${live}, and ${names.stable} is ${releases.stable?.status ?? 'not installed'}; ${next}`
     } catch {
       return `${declared}, and the cluster does not answer; ${next}`
     }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { nameIn, parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
 import { readClusterState } from '../cluster/readClusterState.ts'
 import { readImageDigests } from '../cluster/readImageDigests.ts'
 import { type InstalledRevision, readHistory, readInstalled } from '../cluster/releaseRecord.ts'
@@ -11,7 +12,7 @@ import { typed } from '../format.ts'
 import { diffText } from '../output/diffText.ts'
 import type { Progress } from '../output/progress.ts'
 import type { Paint } from '../output/terminal.ts'
-import { type Role, releaseName } from '../roles.ts'
+import type { ReleaseNames, Role } from '../roles.ts'
 import { editValues } from '../values/editValues.ts'
 import { type Given, withPodValues } from '../values/podValues.ts'
 import { readOverlays } from '../values/readOverlays.ts'
@@ -20,16 +21,7 @@ import { type ValuesFile, type ValuesReader, valuesPath } from '../values/values
 import { ALL_STABLE, showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
 import { writeValues } from '../values/writeValues.ts'
 import { type Carried, otherImage, readCarried, readChartName, readGiven } from './carried.ts'
-import {
-  compareManifests,
-  comparePods,
-  deploymentOf,
-  listDifferences,
-  parseManifest,
-  podTemplateOf,
-  type RenderedObject,
-  showDifference,
-} from './manifest.ts'
+import { compareManifests, comparePods, deploymentOf, listDifferences, podTemplateOf, showDifference } from './manifest.ts'
 import { type Change, describeChange, parseDescription } from './releaseDescription.ts'
 import { type Layer, Renderings } from './renderings.ts'
 import { revisionToRestore } from './revisionToRestore.ts'
@@ -148,7 +140,7 @@ export class StableRelease {
     const files = [valuesPath(this.place.chart, 'stable'), ...this.place.values].flatMap((file) => ['--values', file])
     // Another is unpacked for a moment only.
     const named = chart === this.place.chart ? chart : 'CHART OF THE INSTALLED REVISION'
-    return typed(['helm', 'upgrade', releaseName('stable'), named, ...files, '--wait', ...(await this.#tools.whereHelm())])
+    return typed(['helm', 'upgrade', this.#tools.names.stable, named, ...files, '--wait', ...(await this.#tools.whereHelm())])
   }
 
   /**
@@ -158,7 +150,7 @@ export class StableRelease {
    */
   async refuseMore(state: ClusterState, chart = this.place.chart, file?: Values): Promise<string[]> {
     const installed = await this.installed()
-    if (!installed) throw new Failure(`${releaseName('stable')} is not installed: helm upgrade --install it first`)
+    if (!installed) throw new Failure(`${this.#tools.names.stable} is not installed: helm upgrade --install it first`)
     const workload = state.workloads.stable
     const { differences, changing } = await this.renderings.unannounced(installed, workload, chart, this.layers(file))
     if (differences.length > 0)
@@ -209,7 +201,7 @@ export class StableRelease {
   async #upgrade({ chart, layers, description }: Upgrade, haste: Haste, say: (text: string) => void): Promise<void> {
     await this.renderings.withLayers(layers, async (values) => {
       const wait = haste === 'careful' ? ['--wait'] : []
-      const args = ['upgrade', releaseName('stable'), chart, ...values, '--description', description, ...wait]
+      const args = ['upgrade', this.#tools.names.stable, chart, ...values, '--description', description, ...wait]
       try {
         await this.#tools.helm(...args)
       } catch (error) {
@@ -246,6 +238,7 @@ export class StableRelease {
   async plannedTakeBack(paint: Paint): Promise<string[]> {
     if (this.place.filesOnly) return this.plannedLines(await this.edited(ALL_STABLE), paint)
     const notes: string[] = []
+    await this.#tools.findNames()
     const { base, restored } = await this.planTakeBack(notes)
     const edit = await this.edited(ALL_STABLE, asGiven(await this.#valuesToRestore(restored ?? base))).then(
       ({ before, after }) => diffText(before.path, before.text, after.text, paint),
@@ -256,7 +249,7 @@ export class StableRelease {
     )
     const values = `VALUES OF REVISION ${base.revision}, WITH traffic ${showWeights(ALL_STABLE)}`
     const command = typed([
-      ...['helm', 'upgrade', releaseName('stable'), `CHART OF REVISION ${base.revision}`, '--values', values],
+      ...['helm', 'upgrade', this.#tools.names.stable, `CHART OF REVISION ${base.revision}`, '--values', values],
       ...(await this.#tools.whereHelm()),
     ])
     const installed = parseManifest((await this.installed())?.manifest ?? '')
@@ -287,6 +280,7 @@ export class StableRelease {
    */
   async takeBack(change: Omit<Change, 'step' | 'weights'>): Promise<SetBack> {
     const notes: string[] = []
+    await this.#tools.findNames()
     // Before a revision is brought back that says how many.
     const [replicas, state] = await Promise.all([this.#liveReplicas(), readClusterState(this.#tools).catch(unlessFailure)])
     if (state) refuseOwned(state.owner)
@@ -308,7 +302,7 @@ export class StableRelease {
           await this.#upgrade({ chart, layers, description }, 'urgent', say)
         }
         if (kept.isTakenBack && replicas !== undefined) {
-          await this.#tools.kubectl('scale', `deployment/${releaseName('stable')}`, `--replicas=${replicas}`)
+          await this.#tools.kubectl('scale', `deployment/${this.#deploymentIn(base)}`, `--replicas=${replicas}`)
           notes.push(`No value of the chart says how many pods stable has: kubectl scaled it back to ${replicas}.`)
         }
       }
@@ -339,7 +333,7 @@ export class StableRelease {
   /** Which revision is to serve everything; a revision to restore is one that an unfinished promotion took the place of. */
   async planTakeBack(notes: string[]): Promise<{ base: InstalledRevision; restored: InstalledRevision | undefined }> {
     const newest = await readInstalled(this.#tools, 'stable')
-    if (!newest) throw new Failure(`${releaseName('stable')} is not installed: there is nothing to roll back`)
+    if (!newest) throw new Failure(`${this.#tools.names.stable} is not installed: there is nothing to roll back`)
     const isServing = weightsOf(newest.values).stable > 0
     if (newest.status === 'deployed' && isServing) return { base: newest, restored: undefined }
     const history = await readHistory(this.#tools, 'stable')
@@ -348,7 +342,7 @@ export class StableRelease {
       notes.push(`Whether stable was given what canary runs is not known: ${error.message}`)
       return undefined
     })
-    const restored = canary && revisionToRestore(history, (revision) => haveSamePods(canary, revision))
+    const restored = canary && revisionToRestore(history, (revision) => haveSamePods(canary, revision, this.#tools.names))
     const deployed = history.find(({ status }) => status === 'deployed') ?? newest
     if (!restored && deployed.revision !== newest.revision)
       notes.push(`Revision ${newest.revision} is ${newest.status}, so stable is back at revision ${deployed.revision}.`)
@@ -370,8 +364,14 @@ export class StableRelease {
     }
   }
 
+  /** What a revision of stable calls its Deployment; where it is not known, it is called as the release. */
+  #deploymentIn(revision: InstalledRevision | undefined): string {
+    return nameIn(parseManifest(revision?.manifest ?? ''), 'Deployment', this.#tools.names.stable)
+  }
+
   async #liveReplicas(): Promise<number | undefined> {
-    const args = ['get', 'deployment', releaseName('stable'), '--output', 'jsonpath={.spec.replicas}']
+    const name = this.#deploymentIn(await readInstalled(this.#tools, 'stable').catch(unlessFailure))
+    const args = ['get', 'deployment', name, '--output', 'jsonpath={.spec.replicas}']
     const text = await this.#tools.kubectl(...args).catch(unlessFailure)
     return text ? Number(text) : undefined
   }
@@ -382,12 +382,12 @@ export class StableRelease {
     { values, manifest }: InstalledRevision,
     replicas: number | undefined,
   ): Promise<{ values: Values; isTakenBack: boolean }> {
-    const rendered = deploymentOf(parseManifest(manifest), releaseName('stable'))?.spec.replicas
+    const rendered = deploymentOf(parseManifest(manifest), this.#tools.names.stable)?.spec.replicas
     if (replicas === undefined || rendered === undefined || replicas <= rendered) return { values, isTakenBack: false }
     for (const key of ['replicas', 'replicaCount']) {
       const scaled: Values = { ...values, [key]: replicas }
       const objects: RenderedObject[] | undefined = await this.renderings.render(chart, [scaled]).catch(unlessFailure)
-      if (objects && deploymentOf(objects, releaseName('stable'))?.spec.replicas === replicas)
+      if (objects && deploymentOf(objects, this.#tools.names.stable)?.spec.replicas === replicas)
         return { values: scaled, isTakenBack: false }
     }
     return { values, isTakenBack: true }
@@ -401,7 +401,7 @@ export class StableRelease {
   /** What values-stable.yaml must say of pods again, where a promotion has written into it what canary runs. */
   async #valuesToRestore(base: InstalledRevision): Promise<Values | undefined> {
     const canary = await readInstalled(this.#tools, 'canary').catch(unlessFailure)
-    if (!canary || haveSamePods(canary, base)) return undefined
+    if (!canary || haveSamePods(canary, base, this.#tools.names)) return undefined
     const { values } = await this.file('stable')
     const given = withPodValues(values, await readGiven(this.#tools, canary), await this.overlays())
     return isDeepStrictEqual(given, values) ? base.values : undefined
@@ -428,7 +428,7 @@ export class StableRelease {
     ])
     if (canarys !== undefined && canarys !== there)
       throw new Failure(
-        `${releaseName('canary')} was installed from chart ${canarys}, and --chart ${chart} is ${there}: give the chart that was judged, or upgrade canary with this one first`,
+        `${this.#tools.names.canary} was installed from chart ${canarys}, and --chart ${chart} is ${there}: give the chart that was judged, or upgrade canary with this one first`,
       )
     return stables === undefined || stables === there ? act(chart) : this.renderings.withInstalledChart(installed, act)
   }
@@ -439,19 +439,24 @@ export class StableRelease {
    */
   async proveGiven(carried: Carried): Promise<void> {
     const { after } = await this.edited(weightsOf((await this.file('stable')).values), carried.given)
-    const name = releaseName('stable')
+    const name = this.#tools.names.stable
     const pods = deploymentOf(await this.renderings.render(this.place.chart, this.layers(after.values)), name)?.spec.template
     if (!pods) throw new Failure(`the chart makes no Deployment ${name}: there is nothing to promote to`)
-    const differences = comparePods(carried.pods, pods).map((difference) => ({ object: 'pods', ...difference }))
+    const differences = comparePods(carried.pods, pods, this.#tools.names).map((difference) => ({
+      object: 'pods',
+      ...difference,
+    }))
     if (differences.length > 0)
       throw new Failure(
         `stable would get other pods than were judged in canary (from canary to stable, ${listDifferences(differences)}): have both releases get the same, by values or by the files that are laid over them`,
       )
     const own = (await this.installed()) as InstalledRevision
-    const isSameImage = podTemplateOf(own.manifest, 'stable')?.spec.containers.every(
+    const isSameImage = podTemplateOf(own.manifest, name)?.spec.containers.every(
       ({ name, image }) => pods.spec.containers.find((other) => other.name === name)?.image === image,
     )
-    const other = isSameImage ? otherImage(carried.digests, await readImageDigests(this.#tools, 'stable')) : undefined
+    const other = isSameImage
+      ? otherImage(carried.digests, await readImageDigests(this.#tools, this.#deploymentIn(own)))
+      : undefined
     if (other !== undefined)
       throw new Failure(
         `one tag stands for two images (${other}), so giving stable that tag would not give it what was judged: pin it with image.digest, or use a tag that does not move`,
@@ -461,8 +466,8 @@ export class StableRelease {
   /** Whether stable's pods are canary's, as rendered and as they run. */
   async runsCarried(carried: Carried): Promise<boolean> {
     const newest = await readInstalled(this.#tools, 'stable')
-    if (newest?.status !== 'deployed' || !haveSamePods(carried.revision, newest)) return false
-    return otherImage(carried.digests, await readImageDigests(this.#tools, 'stable')) === undefined
+    if (newest?.status !== 'deployed' || !haveSamePods(carried.revision, newest, this.#tools.names)) return false
+    return otherImage(carried.digests, await readImageDigests(this.#tools, this.#deploymentIn(newest))) === undefined
   }
 
   /** The change that made the newest revision, where this CLI did. */
@@ -476,7 +481,7 @@ export class StableRelease {
     const until = performance.now() + this.#patienceMs
     for (;;) {
       const { route, workloads } = await readClusterState(this.#tools)
-      if (!route) throw new Failure(`there is no HTTPRoute ${releaseName('stable')}: gateway.enabled must be true for stable`)
+      if (!route) throw new Failure(`there is no HTTPRoute ${this.#tools.names.stable}: gateway.enabled must be true for stable`)
       if (showWeights(route.weights) !== showWeights(weights))
         throw new Failure(
           `the route says ${showWeights(route.weights)} after an upgrade to ${showWeights(weights)}: somebody else changes it`,
@@ -490,9 +495,10 @@ export class StableRelease {
 
   /** Waits until every pod of stable is what it should be. */
   async rolledOut(): Promise<void> {
-    await this.#progress.step('Wait for the pods of stable', () =>
-      this.#tools.kubectl('rollout', 'status', `deployment/${releaseName('stable')}`, `--timeout=${HELM_MS / 1000}s`),
-    )
+    await this.#progress.step('Wait for the pods of stable', async () => {
+      const name = this.#deploymentIn(await readInstalled(this.#tools, 'stable'))
+      await this.#tools.kubectl('rollout', 'status', `deployment/${name}`, `--timeout=${HELM_MS / 1000}s`)
+    })
   }
 
   /** Sees to a release that a Helm left in the middle of its work. */
@@ -501,7 +507,7 @@ export class StableRelease {
     const found = await readInstalled(this.#tools, 'stable')
     if (!found?.status.startsWith('pending')) return
     await this.#progress.step(
-      `${releaseName('stable')} is ${found.status}, left by a Helm that may still run`,
+      `${this.#tools.names.stable} is ${found.status}, left by a Helm that may still run`,
       async (say) => {
         say('waiting for it to end')
         const now = await this.#quiet(haste)
@@ -512,10 +518,10 @@ export class StableRelease {
         )
         if (!good)
           throw new Failure(
-            `${releaseName('stable')} is ${now.status} and was never deployed: helm uninstall it, and install it again`,
+            `${this.#tools.names.stable} is ${now.status} and was never deployed: helm uninstall it, and install it again`,
           )
         say(`nothing moves, so it has died: helm rollback to revision ${good.revision}`)
-        await this.#tools.helm('rollback', releaseName('stable'), `${good.revision}`)
+        await this.#tools.helm('rollback', this.#tools.names.stable, `${good.revision}`)
         return `it had died, and revision ${good.revision} is back`
       },
       (result) => result,
@@ -558,9 +564,9 @@ function refuseOwned(owner: ClusterState['owner']): void {
 }
 
 /** Whether the pods of a revision of stable are as canary's, but for role and names. */
-export function haveSamePods(canary: InstalledRevision, stable: InstalledRevision): boolean {
-  const [judged, own] = [podTemplateOf(canary.manifest, 'canary'), podTemplateOf(stable.manifest, 'stable')]
-  return judged !== undefined && own !== undefined && comparePods(judged, own).length === 0
+export function haveSamePods(canary: InstalledRevision, stable: InstalledRevision, names: ReleaseNames): boolean {
+  const [judged, own] = [podTemplateOf(canary.manifest, names.canary), podTemplateOf(stable.manifest, names.stable)]
+  return judged !== undefined && own !== undefined && comparePods(judged, own, names).length === 0
 }
 
 /** Of what `helm show chart` prints. */

@@ -1,5 +1,5 @@
 import type { ClusterState, Revision } from '../cluster/clusterState.ts'
-import { type Role, releaseName, roles } from '../roles.ts'
+import { type Role, roles } from '../roles.ts'
 import { differences } from '../values/differences.ts'
 import type { Values } from '../values/values.ts'
 import { showWeights, weightsOf } from '../values/weights.ts'
@@ -34,17 +34,19 @@ function releaseLines(
   role: Role,
   declared: Values | string,
   overlays: readonly Values[],
-  { releases, workloads, services, owner }: ClusterState,
+  { names, releases, workloads, services, serviceNames, owner }: ClusterState,
 ): string[] {
-  const name = releaseName(role)
+  const name = names[role]
   const release = releases[role]
   // Argo CD applies what Helm renders, and leaves no release.
   if (!release && !owner) return [`${name} is not installed: helm upgrade --install it`]
   const pods = workloads[role]
   return [
     ...(release ? statusLines(name, release) : []),
-    ...(release && typeof declared !== 'string' ? editLines(role, declared, overlays, release.values) : []),
-    ...(services[role] ? [] : [`the Service ${name} is missing, so its share of the requests fails with 500: helm upgrade it`]),
+    ...(release && typeof declared !== 'string' ? editLines(role, name, declared, overlays, release.values) : []),
+    ...(services[role]
+      ? []
+      : [`the Service ${serviceNames[role]} is missing, so its share of the requests fails with 500: helm upgrade it`]),
     ...(pods?.isRolledOut
       ? []
       : [
@@ -62,27 +64,23 @@ function statusLines(name: string, { status, revision }: Revision): string[] {
   return [`${name} is ${status}, revision ${revision}: helm upgrade it again, or helm rollback it`]
 }
 
-function editLines(role: Role, declared: Values, overlays: readonly Values[], installed: Values): string[] {
+function editLines(role: Role, name: string, declared: Values, overlays: readonly Values[], installed: Values): string[] {
   const { edited, lacking } = differences(role === 'stable' ? [declared, ...overlays] : [declared], installed)
   const file = `values-${role}.yaml`
   const lines: string[] = []
   if (edited.length > 0)
-    lines.push(
-      `${file} is edited, but not applied (${edited.join(', ')}): helm upgrade ${releaseName(role)}, or take the edit back`,
-    )
+    lines.push(`${file} is edited, but not applied (${edited.join(', ')}): helm upgrade ${name}, or take the edit back`)
   // Canary is never upgraded from here, so what was laid over its file cannot get lost.
   if (role === 'stable' && lacking.length > 0)
     lines.push(
-      `${releaseName('stable')} was installed with more than ${file} says (${lacking.join(', ')}): name the file that has it with --values`,
+      `${name} was installed with more than ${file} says (${lacking.join(', ')}): name the file that has it with --values`,
     )
   return lines
 }
 
-function routeLines(declared: Values | string, { route, releases, services, owner }: ClusterState): string[] {
+function routeLines(declared: Values | string, { names, route, releases, services, owner }: ClusterState): string[] {
   if (!route)
-    return [
-      `there is no HTTPRoute ${releaseName('stable')}, so no request comes in: set gateway.enabled for stable, and helm upgrade it`,
-    ]
+    return [`there is no HTTPRoute ${names.stable}, so no request comes in: set gateway.enabled for stable, and helm upgrade it`]
   const live = showWeights(route.weights)
   const applied = releases.stable && showWeights(weightsOf(releases.stable.values))
   const lines = route.problems.map((problem) => `the route is not in force: ${problem}`)
@@ -94,11 +92,11 @@ function routeLines(declared: Values | string, { route, releases, services, owne
     const who = route.otherWriters.length > 0 ? ` by ${route.otherWriters.join(' and ')}` : ''
     const wanted = typeof declared === 'string' ? 'the files' : showWeights(weightsOf(declared))
     lines.push(
-      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; helm upgrade ${releaseName('stable')} --force-conflicts (Helm 3: --force) brings back ${wanted}`,
+      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; helm upgrade ${names.stable} --force-conflicts (Helm 3: --force) brings back ${wanted}`,
     )
   } else if (route.otherWriters.length > 0 && !owner)
     lines.push(
-      `${route.otherWriters.join(' and ')} changed the route by hand, where Helm 4 will refuse to go on: helm upgrade ${releaseName('stable')} --force-conflicts takes it back`,
+      `${route.otherWriters.join(' and ')} changed the route by hand, where Helm 4 will refuse to go on: helm upgrade ${names.stable} --force-conflicts takes it back`,
     )
   return lines
 }

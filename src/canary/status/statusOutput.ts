@@ -54,7 +54,7 @@ const workload = (found: Workload | undefined, restarts: Restarts | string) =>
   found
     ? {
         image: found.image,
-        version: found.version || null,
+        version: found.version ?? null,
         wanted: found.wanted,
         ready: found.ready,
         isRolledOut: found.isRolledOut,

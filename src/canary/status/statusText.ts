@@ -58,7 +58,7 @@ function installedTexts({ cluster, restarts }: Status): string[] {
     const pods = cluster.workloads[role]
     if (!release) return `${role} is not`
     const runs = pods
-      ? `${pods.version} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready${restartsText(restarts[role])}`
+      ? `${pods.version ?? 'without a version'} (${pods.image}), ${pods.ready} of ${pods.wanted} pods ready${restartsText(restarts[role])}`
       : 'without a Deployment'
     return `${role} revision ${release.revision}, ${release.status}: ${runs}`
   })

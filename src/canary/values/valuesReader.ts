@@ -143,7 +143,8 @@ const HOW_HELM_READS =
 
 const shown = (text: string) => text.trim().replaceAll(/\s+/g, ' ').slice(0, 40)
 
-function readText(path: string): string {
+/** @throws {WrongUse} with one line, when it cannot be read */
+export function readText(path: string): string {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)

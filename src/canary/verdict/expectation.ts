@@ -19,14 +19,15 @@ export function shares<T extends { weight: number }>(entries: T[]): (Omit<T, 'we
 }
 
 /**
- * What `v1.1.1=90,v1.1.1-canary=10` or `stable=90, canary=10` says.
+ * What `90/10`, `stable=90, canary=10` or `v1.1.1=90,v1.1.1-canary=10` says.
  * @throws {Error} whose message says what is allowed
  */
 export function parseExpectation(text: string): Expectation {
-  const entries = text.split(',').map((entry) => {
+  const named = text.replace(/^\s*(\d+(?:\.\d+)?)\/(\d+(?:\.\d+)?)\s*$/, 'stable=$1,canary=$2')
+  const entries = named.split(',').map((entry) => {
     const [, name, weight] = /^\s*(\S(?:.*\S)?)\s*=\s*(\d+(?:\.\d+)?)\s*$/.exec(entry) ?? []
     if (name === undefined)
-      throw new Error('It must be versions or roles with their weights, such as v1=90,v2=10 or stable=90,canary=10.')
+      throw new Error('It must be versions or roles with their weights, such as 90/10, stable=90,canary=10 or v1=90,v2=10.')
     return { name, weight: Number(weight) }
   })
   const names = entries.map(({ name }) => name)

@@ -76,8 +76,7 @@ function whatIsMissing({ requests, failures }: Sample, observed: readonly Observ
       const failed = failures.get(kind) ?? 0
       const distance = Math.abs(failed - expected.share * requests)
       if (failed === 0 || farFromMean(distance, requests, expected.share) < ALPHA) continue
-      const who = role ? `devops-api-${role}` : name
-      return `that is the share of ${name}, which never answered: ${meaning} (${who})`
+      return `that is the share of ${name}, which never answered: ${meaning} (${role ?? name})`
     }
   }
   return undefined

@@ -29,7 +29,7 @@ export function whyNotAsked({ requests, sources, failures }: Sample): string | u
   if (requests === 0) return 'no request was made'
   if (sources.length > 0 || [...failures.keys()].some((failure) => GATEWAYS_OWN.test(failure))) return undefined
   const instead = list(new Map([...failures].map(([failure, number]) => [explained(failure), number])))
-  return `nobody answered as devops-api, but ${instead}: is this the right address, host name and path?`
+  return `nobody answered with a version, but ${instead}: is this the right address, host name and path?`
 }
 
 /** So many requests without any answer tell that nobody is there; to wait for the rest would only take time. */

@@ -6,7 +6,10 @@ import { Failure, ProgramRefusal, Unreachable } from '../../../src/canary/errors
 /** Both programs, where each only complains in its way. */
 function complaining(helm: string, kubectl: string): HelmAndKubectl {
   const runProgram = async (name: string) => ({ stdout: '', stderr: name === 'helm' ? helm : kubectl, failed: true })
-  return new HelmAndKubectl({ namespace: 'prod', kubeContext: 'c' }, { runProgram, signal: new AbortController().signal })
+  return new HelmAndKubectl(
+    { chart: 'chart', namespace: 'prod', kubeContext: 'c' },
+    { runProgram, signal: new AbortController().signal },
+  )
 }
 
 const cannot = (resource: string, group: string, where = 'in the namespace "prod"') =>
@@ -99,7 +102,7 @@ describe("Helm's variables", () => {
       asked.push(given)
       return { stdout: '{}', stderr: '', failed: false }
     }
-    await new HelmAndKubectl({}, { runProgram, signal: new AbortController().signal }).kubectl('get', 'pods')
+    await new HelmAndKubectl({ chart: 'chart' }, { runProgram, signal: new AbortController().signal }).kubectl('get', 'pods')
     expect(asked).toEqual([
       ['config', 'view', '--minify', '--output', 'json'],
       [...args, 'get', 'pods'],
@@ -109,7 +112,10 @@ describe("Helm's variables", () => {
 
 it.each(['', 'WARNING: old\n{}'])('A program that prints no JSON where it is to is named: %j', async (stdout) => {
   const runProgram = async () => ({ stdout, stderr: '', failed: false })
-  const tools = new HelmAndKubectl({ namespace: 'n', kubeContext: 'c' }, { runProgram, signal: new AbortController().signal })
+  const tools = new HelmAndKubectl(
+    { chart: 'chart', namespace: 'n', kubeContext: 'c' },
+    { runProgram, signal: new AbortController().signal },
+  )
   await expect(tools.helm('status', 'x', '--output', 'json')).rejects.toThrow(
     new Failure(
       `helm status x has printed ${JSON.stringify(stdout)}, which is no JSON: the helm on the PATH must be Helm itself`,

@@ -1,23 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import type { HelmAndKubectl } from '../../../src/canary/cluster/helmAndKubectl.ts'
-import { readClusterState, understandRoute } from '../../../src/canary/cluster/readClusterState.ts'
+import { isStablesService, readClusterState, understandRoute } from '../../../src/canary/cluster/readClusterState.ts'
 import { Failure } from '../../../src/canary/errors.ts'
+
+const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
+const isStables = isStablesService(undefined, names)
 
 describe('understandRoute', () => {
   const route = (conditions: object[], change = {}) =>
-    understandRoute({
-      kind: 'HTTPRoute',
-      metadata: { name: 'devops-api-stable', namespace: 'n', generation: 4 },
-      spec: {
-        parentRefs: [{ name: 'g' }],
-        rules: [
-          { backendRefs: [{ name: 'devops-api-stable', weight: 90 }, { name: 'devops-api-canary' }] },
-          { backendRefs: [{ name: 'devops-api-canary', weight: 5 }] },
-        ],
-        ...change,
+    understandRoute(
+      {
+        kind: 'HTTPRoute',
+        metadata: { name: 'devops-api-stable', namespace: 'n', generation: 4 },
+        spec: {
+          parentRefs: [{ name: 'g' }],
+          rules: [
+            { backendRefs: [{ name: 'devops-api-stable', weight: 90 }, { name: 'devops-api-canary' }] },
+            { backendRefs: [{ name: 'devops-api-canary', weight: 5 }] },
+          ],
+          ...change,
+        },
+        status: { parents: [{ controllerName: 'c', parentRef: { name: 'g', namespace: 'n' }, conditions: conditions as never }] },
       },
-      status: { parents: [{ controllerName: 'c', parentRef: { name: 'g', namespace: 'n' }, conditions: conditions as never }] },
-    })
+      isStables,
+    )
   const yes = (type: string, observedGeneration = 4) => ({ type, status: 'True', reason: type, observedGeneration })
 
   it('has the weights of the split, where none is 1', () => {
@@ -59,13 +65,15 @@ describe('understandRoute', () => {
   }
 
   it("counts what the controller of the Gateway's class says, and no other", () => {
-    expect(understandRoute(twice, ['traefik.io/gateway-controller']).problems).toEqual([])
-    expect(understandRoute(twice, ['example.com/other']).problems).toHaveLength(2)
-    expect(understandRoute(twice, ['example.com/third']).problems).toEqual(['no controller has taken it for Gateway g'])
+    expect(understandRoute(twice, isStables, ['traefik.io/gateway-controller']).problems).toEqual([])
+    expect(understandRoute(twice, isStables, ['example.com/other']).problems).toHaveLength(2)
+    expect(understandRoute(twice, isStables, ['example.com/third']).problems).toEqual([
+      'no controller has taken it for Gateway g',
+    ])
   })
 
   it('counts all where the class is not known', () => {
-    expect(understandRoute(twice, [undefined]).problems).toHaveLength(2)
+    expect(understandRoute(twice, isStables, [undefined]).problems).toHaveLength(2)
   })
 })
 
@@ -94,6 +102,7 @@ describe('readClusterState', () => {
     const asked: string[] = []
     const all = { 'deployments,services': { items: [] }, httproutes: { items: [route] }, ...answers }
     const tools = {
+      names,
       async helm() {
         throw new Failure('helm status: release: not found')
       },

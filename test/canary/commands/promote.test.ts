@@ -20,7 +20,7 @@ describe('against the demo', () => {
     const before = stableFile(chart)
     const where = `--files-only --chart ${chart} --url ${demo.url}`
 
-    const promote = await run(`promote --steps 50,100 --max-p95-increase 30s ${where}`)
+    const promote = await run(`promote --steps 50/50,0/100 --max-p95-increase 30s ${where}`)
     expect(promote).toEqual({
       exitCode: 0,
       stderr: '',
@@ -158,7 +158,7 @@ describe.concurrent('promote', () => {
     expect(stdout.match(/^Judge canary/gm)).toHaveLength(1)
     expect(stdout).toMatch(what)
     if (code === 2) expect(stdout).toContain('Somebody answered here before, and nobody does any more')
-    else expect(stdout).toContain('no pod is ready (devops-api-canary)')
+    else expect(stdout).toContain('no pod is ready (canary)')
     const verdict = code === 2 ? 'INCONCLUSIVE' : 'FAIL'
     expect(stdout).toContain(`Not promoted: ${verdict}. Back at 100/0, `)
     expect(stdout).not.toContain('so stable is back at revision')

@@ -26,6 +26,7 @@ const service: RequestListener = (_, response) => response.end('{"version":"v1"}
 const { signal } = new AbortController()
 const state = (...places: (URL | [URL, string])[]) =>
   ({
+    names: { stable: 'devops-api-stable', canary: 'devops-api-canary' },
     addresses: places.map((place) =>
       Array.isArray(place) ? { url: place[0], host: place[1] } : { url: place, host: undefined },
     ),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { parseManifest } from '../../../src/canary/cluster/parseManifest.ts'
 import {
   compareManifests,
   comparePods,
   listDifferences,
   type PodTemplate,
-  parseManifest,
   showDifference,
 } from '../../../src/canary/promotion/manifest.ts'
 
@@ -56,7 +56,8 @@ describe('The pods of stable and canary', () => {
     metadata: { labels: { role, app: `devops-api-${role}`, config: `devops-api-${role}-config` } },
     spec: { containers: [{ name, image: 'x:v1-canary', ...rest }] },
   })
-  const fields = (judged: PodTemplate, given: PodTemplate) => comparePods(judged, given).map(({ field }) => field)
+  const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
+  const fields = (judged: PodTemplate, given: PodTemplate) => comparePods(judged, given, names).map(({ field }) => field)
 
   it('are the same but for role and names', () => {
     expect(fields(pods('canary'), pods('stable'))).toEqual([])

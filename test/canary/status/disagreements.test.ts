@@ -7,10 +7,13 @@ const stable = { role: 'stable', traffic: { stable: 90, canary: 10 }, image: { t
 const canary = { role: 'canary', image: { tag: '2' } }
 const release = (values: Values) => ({ revision: 3, status: 'deployed', at: 0, values })
 const pods = { image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
+const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
 const cluster: ClusterState = {
+  names,
   releases: { stable: release(stable), canary: release(canary) },
   workloads: { stable: pods, canary: pods },
   services: { stable: true, canary: true },
+  serviceNames: names,
   route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [] },
   addresses: [],
   notAddresses: [],

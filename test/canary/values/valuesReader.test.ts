@@ -72,7 +72,7 @@ describe('a file', () => {
 
   it('is read once', async () => {
     let starts = 0
-    const tools = new HelmAndKubectl({}, { runProgram, signal: new AbortController().signal })
+    const tools = new HelmAndKubectl({ chart: 'chart' }, { runProgram, signal: new AbortController().signal })
     const counting = new ValuesReader({
       helm: (...args) => {
         starts++

@@ -19,6 +19,13 @@ describe('an expectation', () => {
       ],
     ],
     [
+      ' 99.5/0.5 ',
+      [
+        { role: 'stable', share: 0.995 },
+        { role: 'canary', share: 0.005 },
+      ],
+    ],
+    [
       'canary=1,stable=3',
       [
         { role: 'canary', share: 0.25 },
@@ -46,13 +53,13 @@ describe('an expectation', () => {
   })
 
   it.each([
-    ['', 'such as v1=90,v2=10 or stable=90,canary=10'],
-    ['v1', 'such as v1=90'],
-    ['v1=', 'such as v1=90'],
-    ['=1', 'such as v1=90'],
-    ['v1=-1', 'such as v1=90'],
-    ['v1=90,', 'such as v1=90'],
-    ['v1=1e3', 'such as v1=90'],
+    ['', 'such as 90/10, stable=90,canary=10 or v1=90,v2=10'],
+    ['v1', 'such as 90/10'],
+    ['v1=', 'such as 90/10'],
+    ['=1', 'such as 90/10'],
+    ['v1=-1', 'such as 90/10'],
+    ['v1=90,', 'such as 90/10'],
+    ['v1=1e3', 'such as 90/10'],
     ['v1=1,v1=2', 'each version or role once'],
     ['v1=1,canary=2', 'either versions or the roles stable and canary, not both'],
     ['v1=0,v2=0', 'a weight above 0'],

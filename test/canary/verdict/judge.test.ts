@@ -108,8 +108,8 @@ describe('availability', () => {
   })
 
   it.each([
-    ['500 without a version', 'the Service is missing (devops-api-canary)'],
-    ['503 without a version', 'no pod is ready (devops-api-canary)'],
+    ['500 without a version', 'the Service is missing (canary)'],
+    ['503 without a version', 'no pod is ready (canary)'],
   ])('tells what is behind a share of "%s" like that of someone who never answers', (kind, meaning) => {
     expect(gate('availability', sampleOf([{ ...stable, ok: 446 }, { [kind]: 44 }]))).toBe(
       `FAIL: 44 of 490 requests failed (8.98 %: 44 × ${kind}), at most 1 % may; that is the share of canary, which never answered: ${meaning}`,
@@ -119,7 +119,7 @@ describe('availability', () => {
   it('tells it of versions too, and of all requests', () => {
     const some = sampleOf([{ version: 'v1', ok: 441 }, { '500 without a version': 49 }])
     expect(gate('availability', some, { expect: 'v1=90,v2=10' })).toContain(
-      'share of v2, which never answered: the Service is missing (devops-api-canary)',
+      'share of v2, which never answered: the Service is missing (canary)',
     )
     const all = sampleOf([{ '503 without a version': 490 }])
     expect(gate('availability', all, { expect: 'stable=100,canary=0' })).toContain(

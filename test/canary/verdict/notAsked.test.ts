@@ -27,7 +27,7 @@ describe('a sample that never reached the service', () => {
   ])('is no verdict on it: %s', (error, meaning) => {
     const { verdict, gates } = judged({ error })
     expect(verdict).toBe('INCONCLUSIVE')
-    const reason = `nobody answered as devops-api, but ${requests.toLocaleString('en')} × ${error}${meaning}: is this the right address, host name and path?`
+    const reason = `nobody answered with a version, but ${requests.toLocaleString('en')} × ${error}${meaning}: is this the right address, host name and path?`
     expect(gates.map((gate) => [gate.verdict, gate.reason])).toEqual(Array(3).fill(['INCONCLUSIVE', reason]))
   })
 

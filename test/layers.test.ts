@@ -18,6 +18,7 @@ const layers = [
   ['canary/commands'],
   ['canary/cli.ts'],
   ['canary/main.ts'],
+  ['canary/action.ts'],
   ['demo'],
   ['tour'],
 ]

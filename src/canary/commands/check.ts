@@ -14,6 +14,7 @@ import {
 } from '../options.ts'
 import { checkOutput } from '../output/checkOutput.ts'
 import { junitXml } from '../output/junitXml.ts'
+import { markdownReport } from '../output/markdownReport.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
@@ -28,6 +29,7 @@ interface Options extends AskingOptions, LimitOptions, ReleasesOptions {
   conformance?: true
   json?: true
   junit?: string
+  markdown?: string
 }
 
 // https://github.com/kubernetes-sigs/gateway-api/blob/v1.6.1/conformance/tests/httproute-weight.go; the rest of it are the defaults.
@@ -58,12 +60,13 @@ export function checkCommand(program: Command, terminal: Terminal): void {
   addLimits(command)
     .option('--json', 'print one JSON object')
     .option('--junit <file>', 'also write JUnit XML, with a test case for each gate')
+    .option('--markdown <file>', 'also write the report in Markdown, such as for the summary of a job')
     .action((url: URL | undefined, options: Options) => run(url, options, terminal))
 }
 
 async function run(url: URL | undefined, options: Options, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
-  const { expect, chart, rate, json, junit, conformance = false } = options
+  const { expect, chart, rate, json, junit, markdown, conformance = false } = options
   const found = url
     ? { target: targetOf(url, options), expectation: () => declared(chart, terminal) }
     : await (await import('./onCluster.ts')).onCluster(options, terminal)
@@ -87,7 +90,8 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
   progress?.clear()
   progress?.done()
   stdout.write(json ? `${JSON.stringify(checkOutput(report))}\n` : reportText(report, columnsOf(stdout), painter(stdout)))
-  if (junit) await save(junit, junitXml(report))
+  if (junit) await save('--junit', junit, junitXml(report))
+  if (markdown) await save('--markdown', markdown, markdownReport(report))
   exitWith(exitCodes[report.verdict])
 }
 
@@ -101,9 +105,11 @@ async function declared(chart: string, terminal: Terminal): Promise<Expectation>
   return declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart)
 }
 
-async function save(file: string, text: string): Promise<void> {
+async function save(option: string, file: string, text: string): Promise<void> {
   const { default: writeFileAtomic } = await import('write-file-atomic')
   await writeFileAtomic(file, text).catch(({ code, message }: NodeJS.ErrnoException) => {
-    throw new WrongUse(`cannot write --junit ${file} (${code ?? message}): it must be a file in a folder that can be written to`)
+    throw new WrongUse(
+      `cannot write ${option} ${file} (${code ?? message}): it must be a file in a folder that can be written to`,
+    )
   })
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { quantileMs, Sample } from '../../../src/canary/sampling/sample.ts'
+import { emptyLatency, quantileMs, Sample, slowerThan } from '../../../src/canary/sampling/sample.ts'
 
 it('A sample is JSON, with latencies in milliseconds', () => {
   const sample = new Sample()
@@ -84,4 +84,11 @@ it('A sample does not grow, however many requests there are and whatever servers
   expect(sample.failures.size).toBe(21)
   expect([sample.failures.total, sample.failures.get('(others)')]).toEqual([100_000, 100_000 - 20])
   expect(sample.sources.reduce((sum, { replies }) => sum + replies, 0) + sample.failures.total).toBe(sample.requests)
+})
+
+it('Replies that are slower than something are counted', () => {
+  const latency = emptyLatency()
+  expect(slowerThan(latency, 0)).toBe(0)
+  for (let ms = 1; ms <= 200; ms++) latency.record(ms * 1000)
+  expect([0.5, 1.5, 100.5, 199.5, 200.5, 1e6].map((ms) => slowerThan(latency, ms))).toEqual([200, 199, 100, 1, 0, 0])
 })

@@ -82,6 +82,11 @@ v{{ include "devops-api.tag" . | trimPrefix "v" }}
 {{ if and .Values.gateway.enabled .Values.gateway.route }}true{{ end }}
 {{- end }}
 
+{{/* "true" or empty: whether canary's Service is there; empty without a cluster, as in `helm template`, where values alone decide. */}}
+{{- define "devops-api.hasCanary" -}}
+{{ if lookup "v1" "Service" .Release.Namespace (printf "%s-canary" .Chart.Name) }}true{{ end }}
+{{- end }}
+
 {{/* What the route is configured to, as it announces and the canary CLI reads it. */}}
 {{- define "devops-api.split" -}}
 stable={{ int64 .Values.traffic.stable }}, canary={{ int64 .Values.traffic.canary }}

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { stringify } from 'yaml'
+import { parseAllDocuments, stringify } from 'yaml'
 import { helm, type Options, type Role, valuesArguments } from './render.ts'
 
 const kinds: Record<string, string[]> = {
@@ -41,7 +41,7 @@ const metadataOf = (name: string) => ({
  * Lets Helm pretend an installation on as much of an API server as it asks for, which holds the Service `existing` and stable's
  * Gateway with the status `gateway`, and lets nobody look into other namespaces.
  */
-async function install(role: Role, options: Options & { existing?: Role; gateway?: object } = {}) {
+async function install(role: Role, options: Options & { existing?: Role | undefined; gateway?: object } = {}) {
   const { existing, gateway, release = `devops-api-${role}`, values = '' } = options
   const objects: Record<string, object> = {
     ...discovery,
@@ -87,8 +87,23 @@ async function install(role: Role, options: Options & { existing?: Role; gateway
   )
   server.close()
   const asked = /^ +- (http:.*)$/m.exec(stdout)?.[1]
-  return { notes: stdout.split('NOTES:\n')[1], asked, stderr }
+  const [manifest = '', notes] = stdout.split('NOTES:\n')
+  return { manifest, notes, asked, stderr }
 }
+
+describe('the route at 100/0', () => {
+  it.each<[string, Role | undefined, string[]]>([
+    ['keeps canary while its Service is there', 'canary', ['devops-api-stable 100', 'devops-api-canary 0']],
+    ['leaves it out while it is missing', undefined, ['devops-api-stable 100']],
+  ])('%s', async (_, existing, expected) => {
+    const { manifest } = await install('stable', { existing, values: { traffic: { stable: 100, canary: 0 } } })
+    const route = parseAllDocuments(manifest.replace(/^.*?MANIFEST:/s, ''))
+      .map((document) => document.toJS())
+      .find(({ kind }) => kind === 'HTTPRoute')
+    const named = route.spec.rules[0].backendRefs as { name: string; weight: number }[]
+    expect(named.map(({ name, weight }) => `${name} ${weight}`)).toEqual(expected)
+  })
+})
 
 describe('the notes', () => {
   it('of stable show the split and how to see it', async () => {

@@ -15,8 +15,8 @@ describe('the split', () => {
     [90, 10, [backend('stable', 90), backend('canary', 10)]],
     [1_000_000, 999_999, [backend('stable', 1_000_000), backend('canary', 999_999)]],
     [100, 0, [backend('stable', 100)]],
-    [0, 100, [backend('canary', 100)]],
-  ])('%i/%i names the Services that have a weight', async (stable, canary, backends) => {
+    [0, 100, [backend('stable', 0), backend('canary', 100)]],
+  ])('%i/%i names stable always, and canary where it has a weight', async (stable, canary, backends) => {
     const { rules } = await route({ values: { traffic: { stable, canary } } })
     expect(rules.map(({ backendRefs }) => backendRefs)).toEqual([backends])
   })

@@ -26,8 +26,8 @@ async function install(role: Role, values: object = {}, overlay?: string): Promi
 }
 
 async function expectNothingDiffers(role: Role, values: object = {}, overlay?: string): Promise<void> {
-  // Without the test's pod, which nobody but `helm test` creates.
-  await expectNoDrift(await run(`helm template ${release(role, overlay)} --no-hooks`, JSON.stringify(values)))
+  // Without the test's pod, which nobody but `helm test` creates; with a look at the cluster, as at the install.
+  await expectNoDrift(await run(`helm template ${release(role, overlay)} --no-hooks --dry-run=server`, JSON.stringify(values)))
 }
 
 // The PodMonitor's type belongs to the Prometheus Operator, which is not on every cluster.

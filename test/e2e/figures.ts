@@ -10,6 +10,7 @@ export const figures = {
   machine: 'machine, which was also the cluster, the gateway and the load',
   lost: 'lost requests, through 6 moves of weights, 4 rollouts, 2 restarts, 2 deleted pods and an uninstalled canary',
   lostWithCli: 'lost requests, through a promotion with the CLI and two that were given up, because canary was bad or slow',
+  jumps: 'lost requests, through 10 jumps of all traffic between 0/100 and 100/0, and an uninstalled canary',
   split: 'of 500 requests at 90/10, answered by the canary',
   missing: "of 500 requests at 90/10, failed with 500 while the canary's Service was missing",
   wire: 'new weights on the wire, after the start of `helm upgrade`',

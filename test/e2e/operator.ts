@@ -66,6 +66,8 @@ export async function newCanary(version: string, ...overlays: string[]): Promise
 export async function startUnderLoad(): Promise<void> {
   for (const role of roles) await install(role)
   for (const role of roles) await rolledOut(role)
-  await poll(async () => expect((await canary('status')).exitCode).toBe(0))
+  await poll(async () =>
+    expect(await canary('status')).toEqual({ exitCode: 0, all: expect.stringContaining('All of it agrees.') }),
+  )
   load.start()
 }

@@ -53,7 +53,7 @@ it('promote takes canary through its steps, and loses nothing', async () => {
   expect(exitCode).toBe(0)
   expect(values()).toContain('traffic:\n  stable: 100\n  canary: 0\n')
   expect(values()).toContain('env:\n  DEVOPSAPI_VERSION: v1.1.1-canary\n')
-  expect(await weights()).toBe('100')
+  expect(await weights()).toBe('100 0')
   figure('promote', inSeconds(performance.now() - startedAt))
   figure('promotion', p50AndP99(load.replies.slice(from)))
 })
@@ -71,7 +71,7 @@ it.each(['bad', 'slow'])('The %s canary is caught at the first step, and traffic
   const [, back] = /Not promoted: FAIL. Back at 100\/0, on the wire after (.*) s/.exec(all) ?? []
   expect(Number(back)).toBeGreaterThan(0)
   secondsToBack.push(Number(back))
-  expect(await weights()).toBe('100')
+  expect(await weights()).toBe('100 0')
   expect(values()).toContain('DEVOPSAPI_VERSION: v1.1.1-canary')
 })
 

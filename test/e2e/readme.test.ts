@@ -63,5 +63,5 @@ it('The five commands of the README take a canary from its installation to 100/0
     else await follow()
   }
   const weights = 'kubectl get httproute devops-api-stable -n devops-api -o jsonpath={.spec.rules[0].backendRefs[*].weight}'
-  expect(await sh(weights)).toBe('100')
+  expect(await sh(weights)).toBe('100 0')
 })

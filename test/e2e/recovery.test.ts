@@ -94,7 +94,7 @@ it('promote is killed at each of its steps, alone and with its Helm, and the nex
   expect(written.join('')).toMatch(/it had died, and revision \d+ is back/)
   expect(all).toContain('Promoted: stable serves everything, as v1.2.0.')
   expect(exitCode).toBe(0)
-  expect(await weights()).toBe('100')
+  expect(await weights()).toBe('100 0')
 })
 
 /** Leaves stable as a Helm does that dies between its last two writes: the old revision is superseded, the new one still pending. */
@@ -115,7 +115,7 @@ it('shift goes on from a Helm that died when no revision was deployed any more',
   const { exitCode, all } = await canary('shift 100/0')
   expect(all).toMatch(/it had died, and revision \d+ is back/)
   expect(exitCode).toBe(0)
-  expect(await weights()).toBe('100')
+  expect(await weights()).toBe('100 0')
   expect((await canary('status')).exitCode).toBe(0)
 })
 

@@ -33,7 +33,7 @@ it('What was set at the install is not taken back by a step, and rollback moves 
   const rollback = await canary('rollback')
   expect(rollback.all).toMatch(/The files say more, which is not installed: .*LOG_LEVEL/)
   expect(rollback.exitCode).toBe(0)
-  expect(await weights()).toBe('100')
+  expect(await weights()).toBe('100 0')
   expect(await stableValues()).toMatchObject({ env: { LOG_LEVEL: 'warn' }, traffic: { stable: 100, canary: 0 } })
 })
 

@@ -13,7 +13,7 @@ const layers = [
   ['canary/values'],
   ['canary/cluster'],
   ['canary/output'],
-  ['canary/promotion', 'canary/status', 'canary/watch'],
+  ['canary/promotion', 'canary/status', 'canary/watch', 'canary/init'],
   ['canary/options.ts'],
   ['canary/commands'],
   ['canary/cli.ts'],

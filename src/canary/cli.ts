@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   promote: async () => (await import('./commands/promote.ts')).promoteCommand,
   rollback: async () => (await import('./commands/rollback.ts')).rollbackCommand,
   history: async () => (await import('./commands/history.ts')).historyCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
   completion: async () => (await import('./commands/completion.ts')).completionCommand,
 }
 

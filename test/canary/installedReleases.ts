@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parse, parseAllDocuments } from 'yaml'
@@ -74,13 +74,14 @@ function pack(chart: string): object {
   const files = globSync('**/*', { cwd: chart, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(chart.length + 1))
+  const schema = join(chart, 'values.schema.json')
   const kept = (name: string) => ({ name, data: base64(readFileSync(join(chart, name))) })
   return {
     metadata: parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')),
     templates: files.filter((name) => name.startsWith('templates/')).map(kept),
     files: files.filter((name) => !/^(templates\/|Chart\.yaml|values\.yaml|values\.schema\.json)/.test(name)).map(kept),
     values: parse(readFileSync(join(chart, 'values.yaml'), 'utf8')),
-    schema: base64(readFileSync(join(chart, 'values.schema.json'))),
+    schema: existsSync(schema) ? base64(readFileSync(schema)) : null,
   }
 }
 

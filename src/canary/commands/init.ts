@@ -1,0 +1,140 @@
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { parse } from 'yaml'
+import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
+import { WrongUse } from '../errors.ts'
+import { newFiles } from '../init/newFiles.ts'
+import { type Made, madeBy, obstacles, servicesOf, unproven } from '../init/obstacles.ts'
+import type { Terminal } from '../output/terminal.ts'
+import { type ReleaseNames, type Role, roles } from '../roles.ts'
+import { readText, valuesPath } from '../values/valuesReader.ts'
+import type { Files } from '../values/withFiles.ts'
+
+interface Options {
+  gateway: string
+  hostname: string[]
+  dryRun?: true
+}
+
+type Releases = Readonly<Record<Role, readonly Made[]>>
+
+/** `init CHART`: makes a conventional chart one whose releases are a pair. */
+export function initCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('init')
+    .description(
+      'Make a chart canary-ready: one route template and two values files, once rendering both releases has proved that they are a pair. Nothing else is touched.',
+    )
+    .argument('<CHART>', 'its folder')
+    .requiredOption('--gateway <name>', 'the Gateway that takes the route, as NAME or NAMESPACE/NAME')
+    .option(
+      '--hostname <name>',
+      'a host name that the route answers to; may be repeated',
+      (name, all: string[]) => [...all, name],
+      [],
+    )
+    .option('--dry-run', 'show the files, and write none')
+    .action((chart: string, options: Options) => run(chart, options, terminal))
+}
+
+async function run(chart: string, { gateway, hostname, dryRun }: Options, terminal: Terminal): Promise<void> {
+  const { stdout } = terminal
+  const tools = new HelmAndKubectl({ chart }, terminal)
+  const { names } = tools
+  const render = async (folder: string, valuesFor: (role: Role) => string[] = () => []): Promise<Releases> => {
+    const [stable, canary] = await Promise.all(
+      roles.map(async (role) => madeBy(await tools.helm('template', names[role], folder, ...valuesFor(role)))),
+    )
+    return { stable: stable ?? [], canary: canary ?? [] }
+  }
+  refuse(chart, taken(chart))
+  const before = await render(chart)
+  refuse(chart, obstacles(chart, before, names))
+  const [namespace, name = namespace] = gateway.includes('/') ? gateway.split('/') : [undefined, gateway]
+  const files = newFiles({
+    names,
+    ...serviceOf(chart, before, names),
+    gateway: { name: `${name}`, namespace },
+    hostnames: hostname,
+    tag: tagOf(chart),
+  })
+  await proved(chart, files, async (copy) => {
+    // With a share for both, or the route would leave one out.
+    const traffic = ['--set', 'traffic.stable=90,traffic.canary=10']
+    const after = await render(copy, (role) => ['--values', valuesPath(copy, role), ...(role === 'stable' ? traffic : [])])
+    refuse(chart, [...obstacles(chart, after, names), ...unproven(after)])
+  })
+  for (const [path, text] of Object.entries(files)) {
+    if (!dryRun) writeFileSync(join(chart, path), text)
+    stdout.write(
+      dryRun ? `${join(chart, path)}\n${`${text}`.replaceAll(/^(?=.)/gm, '+ ')}\n` : `${join(chart, path)} is written\n`,
+    )
+  }
+  stdout.write(
+    `Rendered, ${names.stable} and ${names.canary} share no object and no pod, and one route splits requests between their Services. Install canary first:\n`,
+  )
+  for (const role of [...roles].reverse())
+    stdout.write(`  helm upgrade --install ${names[role]} ${chart} --values ${valuesPath(chart, role)}\n`)
+}
+
+function refuse(chart: string, reasons: readonly string[]): void {
+  if (reasons.length > 0) throw new WrongUse(`${chart} cannot be made canary-ready as it is: ${reasons.join('; ')}`)
+}
+
+/** What this command would write over, or into, and what the chart means otherwise. */
+function taken(chart: string): string[] {
+  const values = valuesOf(chart)
+  return [
+    ...roles.flatMap((role) => (existsSync(valuesPath(chart, role)) ? [`${valuesPath(chart, role)} is there already`] : [])),
+    ...['traffic', 'gateway'].flatMap((key) =>
+      key in values ? [`${join(chart, 'values.yaml')} has a value ${key} of its own, which the route needs: rename it`] : [],
+    ),
+  ]
+}
+
+const valuesOf = (chart: string): Record<string, unknown> => {
+  const path = join(chart, 'values.yaml')
+  return (existsSync(path) ? parse(readText(path)) : undefined) ?? {}
+}
+
+/** The tag to begin with: the chart's own, where its values have one. */
+function tagOf(chart: string): string | undefined {
+  const { image } = valuesOf(chart) as { image?: { tag?: unknown } }
+  if (typeof image?.tag !== 'string') return undefined
+  const { appVersion = '' } = parse(readText(join(chart, 'Chart.yaml'))) as { appVersion?: string }
+  return image.tag || `${appVersion}`
+}
+
+/** The one Service of each release that sends requests to its pods. */
+function serviceOf(chart: string, { stable, canary }: Releases, names: ReleaseNames): { services: ReleaseNames; port: number } {
+  const ours = servicesOf(stable)
+  const one = (services: readonly Made[], release: string) =>
+    services.find(({ metadata }) => metadata.name === release) ?? (services.length === 1 ? services[0] : undefined)
+  const [own, other] = [one(ours, names.stable), one(servicesOf(canary), names.canary)]
+  if (!own || !other)
+    throw new WrongUse(
+      `${chart} must have one Service for the pods of its Deployment, and it has ${ours.length === 0 ? 'none' : ours.map(({ metadata }) => metadata.name).join(', ')}`,
+    )
+  const services = { stable: own.metadata.name, canary: other.metadata.name }
+  if (services.stable.replace(names.stable, names.canary) !== services.canary || !services.stable.includes(names.stable))
+    throw new WrongUse(
+      `${join(chart, own.template)}: the Services are called ${services.stable} and ${services.canary}: their names must have the name of the release in them, ${names.stable} and ${names.canary}`,
+    )
+  const { ports } = own.spec as { ports: { name?: string; port: number }[] }
+  return { services, port: (ports.find(({ name }) => name === 'http') ?? ports[0])?.port ?? 80 }
+}
+
+/** Has `act` look at a copy of the chart with these files, which is gone afterwards. */
+async function proved(chart: string, files: Files, act: (copy: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'canary-'))
+  try {
+    const copy = join(folder, basename(resolve(chart)))
+    cpSync(chart, copy, { recursive: true })
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(copy, path), text)
+    await act(copy)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

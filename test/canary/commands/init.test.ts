@@ -1,0 +1,191 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { describe, it } from 'vitest'
+import { parse } from 'yaml'
+import { madeBy } from '../../../src/canary/init/obstacles.ts'
+import { temporary } from '../commandLine.ts'
+import { run } from '../inProcess.ts'
+import { installedReleases } from '../installedReleases.ts'
+import { parseOutput } from '../parseOutput.ts'
+
+const environment = { env: { KUBECONFIG: '/dev/null' } }
+const files = (chart: string) => readdirSync(chart, { recursive: true }).toSorted()
+const added = ['templates/canary-route.yaml', 'values-canary.yaml', 'values-stable.yaml']
+
+/** What `helm create` makes. */
+async function created(): Promise<string> {
+  const folder = temporary()
+  await execa('helm', ['create', 'shop'], { cwd: folder, ...environment })
+  return join(folder, 'shop')
+}
+
+const deployment = (name: string, labels: string, port = 'http', kind = 'Deployment') => `apiVersion: apps/v1
+kind: ${kind}
+metadata:
+  name: ${name}
+spec:
+  selector:
+    matchLabels: ${labels}
+  template:
+    metadata:
+      labels: ${labels}
+    spec:
+      containers:
+        - name: web
+          image: "example.com/web:{{ .Values.image.tag }}"
+          ports: [{ name: ${port}, containerPort: 9898 }]
+`
+const service = (name: string, labels: string, ports: string) =>
+  `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\nspec:\n  selector: ${labels}\n  ports: ${ports}\n`
+const fullname = '{{ template "web.fullname" . }}'
+
+/** In the way of podinfo: objects and selectors by the full name alone, two ports, an optional cache with pods of its own. */
+const podinfoLike = {
+  'Chart.yaml': 'apiVersion: v1\nname: web\nversion: 6.0.0\nappVersion: "6.0.0"\n',
+  'values.yaml':
+    'image: { tag: 6.0.0 }\nservice: { httpPort: 9898, grpcPort: 9999 }\nredis: { enabled: true }\nhpa: { enabled: true }\n',
+  'templates/_helpers.tpl':
+    '{{- define "web.fullname" -}}\n{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}\n{{- end }}\n',
+  'templates/deployment.yaml': deployment(fullname, `{ app.kubernetes.io/name: ${fullname} }`),
+  'templates/service.yaml': service(
+    fullname,
+    `{ app.kubernetes.io/name: ${fullname} }`,
+    '[{ name: grpc, port: 9999 }, { name: http, port: 9898 }]',
+  ),
+  'templates/redis/deployment.yaml': deployment(`${fullname}-redis`, `{ app: ${fullname}-redis }`, 'redis'),
+  'templates/redis/service.yaml': service(`${fullname}-redis`, `{ app: ${fullname}-redis }`, '[{ name: redis, port: 6379 }]'),
+  'templates/hpa.yaml': `apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata:\n  name: ${fullname}\nspec: { maxReplicas: 3 }\n`,
+}
+
+function chartOf(content: Record<string, string>): string {
+  const chart = join(temporary(), 'web')
+  for (const [path, text] of Object.entries(content)) {
+    mkdirSync(dirname(join(chart, path)), { recursive: true })
+    writeFileSync(join(chart, path), text)
+  }
+  return chart
+}
+
+/** What Helm makes of both values files, with other weights. */
+async function rendered(chart: string, name: string, weights: string) {
+  const [stable, canary] = weights.split('/')
+  const template = async (role: string, ...set: string[]) => {
+    const args = ['template', `${name}-${role}`, chart, '--values', join(chart, `values-${role}.yaml`), ...set]
+    return madeBy((await execa('helm', args, environment)).stdout)
+  }
+  const [ofStable, ofCanary] = await Promise.all([
+    template('stable', '--set', `traffic.stable=${stable},traffic.canary=${canary}`),
+    template('canary'),
+  ])
+  const route = ofStable.find(({ kind }) => kind === 'HTTPRoute')
+  const { rules, ...spec } = (route as NonNullable<typeof route>).spec as { rules: { backendRefs: object[] }[] }
+  return { ...spec, backendRefs: rules[0]?.backendRefs, routesOfCanary: ofCanary.filter(({ kind }) => kind === 'HTTPRoute') }
+}
+
+describe.concurrent('init', () => {
+  it('makes a chart of "helm create" canary-ready, and touches nothing else', async ({ expect }) => {
+    const chart = await created()
+    const before = files(chart)
+    const dry = await run(`init ${chart} --gateway infra/public --hostname a.example --dry-run`)
+    expect([dry.exitCode, files(chart)]).toEqual([0, before])
+    expect(dry.stdout).toContain('+ kind: HTTPRoute')
+    const { exitCode, stdout, stderr } = await run(`init ${chart} --gateway infra/public --hostname a.example`)
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`helm upgrade --install shop-canary ${chart} --values ${chart}/values-canary.yaml`)
+    expect(files(chart)).toEqual([...before, ...added].toSorted())
+    expect(await rendered(chart, 'shop', '90/10')).toEqual({
+      parentRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'public', namespace: 'infra' }],
+      hostnames: ['a.example'],
+      backendRefs: [
+        { group: '', kind: 'Service', name: 'shop-stable', port: 80, weight: 90 },
+        { group: '', kind: 'Service', name: 'shop-canary', port: 80, weight: 10 },
+      ],
+      routesOfCanary: [],
+    })
+    expect((await rendered(chart, 'shop', '100/0')).backendRefs).toHaveLength(1)
+    expect((await run(`shift 75/25 --files-only --chart ${chart}`)).exitCode).toBe(0)
+    expect(parse(readFileSync(join(chart, 'values-stable.yaml'), 'utf8'))).toMatchObject({ traffic: { stable: 75, canary: 25 } })
+    expect((await run(`init ${chart} --gateway x`)).stderr).toContain('values-stable.yaml is there already')
+  })
+
+  it('makes a pair whose traffic the other commands move and see', async ({ expect }) => {
+    const chart = await created()
+    await run(`init ${chart} --gateway public`)
+    const { cluster } = await installedReleases(chart, { answers: {} })
+    const shift = await run(`shift 75/25 --chart ${chart} --timeout 60s --max-p95-increase 30s`, cluster)
+    expect(shift).toMatchObject({ exitCode: 0, stderr: '' })
+    const { disagreements, cluster: seen } = parseOutput(
+      'status',
+      (await run(`status --chart ${chart} --json --max-p95-increase 30s`, cluster)).stdout,
+    )
+    expect(disagreements).toEqual([])
+    expect(seen?.route?.weights).toEqual({ stable: 75, canary: 25 })
+  })
+
+  it('finds the Service and the port of a chart in the way of podinfo', async ({ expect }) => {
+    const chart = chartOf(podinfoLike)
+    expect(await run(`init ${chart} --gateway public`)).toMatchObject({ exitCode: 0, stderr: '' })
+    expect((await rendered(chart, 'web', '1/1')).backendRefs).toMatchObject([
+      { name: 'web-stable', port: 9898 },
+      { name: 'web-canary', port: 9898 },
+    ])
+  })
+
+  const own = '{ app: {{ .Release.Name }} }'
+  it.each<[string, Record<string, string>, RegExp]>([
+    [
+      'a StatefulSet',
+      { 'templates/deployment.yaml': deployment(fullname, own, 'http', 'StatefulSet') },
+      /templates\/deployment\.yaml:2: StatefulSet web-stable: each release would have data of its own/,
+    ],
+    [
+      'a PersistentVolumeClaim',
+      { 'templates/data.yaml': `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: ${fullname}\n` },
+      /templates\/data\.yaml:2: PersistentVolumeClaim web-stable: each release would have data of its own/,
+    ],
+    [
+      'an object with a fixed name',
+      { 'templates/config.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels: {}\n  name: settings\n' },
+      /templates\/config\.yaml:5: ConfigMap settings is in both releases, .* begin with {{ include "web\.fullname" \. }}$/,
+    ],
+    [
+      'one for the whole cluster',
+      { 'templates/role.yaml': 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: web-reader\n' },
+      /templates\/role\.yaml:4: ClusterRole web-reader is in both releases/,
+    ],
+    [
+      "a selector on the chart's name alone",
+      { 'templates/deployment.yaml': deployment(fullname, '{ app: {{ .Chart.Name }} }') },
+      /templates\/deployment\.yaml:6: Deployment web-stable selects the pods of web-canary as well .*: add app\.kubernetes\.io\/instance/,
+    ],
+    [
+      'no Service for its pods',
+      { 'templates/service.yaml': '', 'templates/redis/service.yaml': '' },
+      /must have one Service for the pods of its Deployment, and it has none/,
+    ],
+    [
+      'values that the route needs',
+      { 'values.yaml': 'image: { tag: a }\ntraffic: on\n' },
+      /values\.yaml has a value traffic of its own/,
+    ],
+  ])('refuses a chart with %s, with the line to change', async (_, change, reason) => {
+    const { expect } = await import('vitest')
+    const chart = chartOf({ ...podinfoLike, ...change })
+    const { exitCode, stdout, stderr } = await run(`init ${chart} --gateway public`)
+    expect(stderr).toMatch(reason)
+    expect([exitCode, stdout]).toEqual([64, ''])
+    for (const path of added) expect(existsSync(join(chart, path))).toBe(false)
+  })
+
+  it("says Helm's own words where the chart refuses the new values", async ({ expect }) => {
+    const schema =
+      '{ "type": "object", "additionalProperties": false, "properties": { "image": {}, "service": {}, "redis": {}, "hpa": {} } }'
+    const chart = chartOf({ ...podinfoLike, 'values.schema.json': schema })
+    const { exitCode, stderr } = await run(`init ${chart} --gateway public`)
+    expect(stderr).toMatch(
+      /^canary: helm template web-stable: values don't meet the specifications of the schema.*'gateway', 'traffic' not allowed/,
+    )
+    expect([exitCode, existsSync(join(chart, 'values-stable.yaml'))]).toEqual([1, false])
+  })
+})

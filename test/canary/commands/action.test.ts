@@ -43,7 +43,7 @@ async function start(inputs: Record<string, string>) {
   }
 }
 
-const options = '--max-p95-increase=30s\n--timeout=60s\n--requests=500\n'
+const options = '--max-p95-increase=30s\n--timeout=60s\n'
 
 describe.concurrent('the action', () => {
   it('says the verdict, and shows the report', async ({ expect }) => {
@@ -51,7 +51,7 @@ describe.concurrent('the action', () => {
     const { exitCode, outputs, summary, commands } = await start({ url, host: 'a.example', expect: '90/10', options })
     expect(commands).toEqual([])
     expect([exitCode, outputs.verdict]).toEqual([0, 'PASS'])
-    expect(parseOutput('check', outputs.json ?? '').sample.requests).toBe(500)
+    expect(parseOutput('check', outputs.json ?? '')).toMatchObject({ verdict: 'PASS', url: expect.stringContaining(url) })
     expect(summary).toMatch(/^### PASS\n/)
     expect(asked[0]?.host).toBe('a.example')
   })

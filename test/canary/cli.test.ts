@@ -63,13 +63,15 @@ const expected = '--expect v1.1.1=90,v1.1.1-canary=10 --max-p95-increase 60s'
 
 describe.concurrent('check', () => {
   it('passes with exit code 0', async ({ expect }) => {
-    const { url, asked } = await gateway()
+    const { url } = await gateway()
     const { exitCode, stdout, stderr } = await run(`check ${url} ${expected}`)
-    expect({ exitCode, stderr, asked: asked.length }).toEqual({ exitCode: 0, stderr: '', asked: 1960 })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toMatch(
-      /^http:\/\/127\.0\.0\.1:\d+\/version: 1,960 requests in \d+\.\d s\nexpected: v1\.1\.1 90 %, v1\.1\.1-canary 10 %\n/,
+      /^http:\/\/127\.0\.0\.1:\d+\/version: [\d,]+ requests in \d+\.\d s\nexpected: v1\.1\.1 90 %, v1\.1\.1-canary 10 %\n/,
     )
-    expect(stdout).toContain('PASS split\n  v1.1.1-canary answered 196 of 1,960 requests (10 %), expected 10 % ± 5 points\n')
+    expect(stdout).toMatch(
+      /PASS split\n {2}v1\.1\.1-canary answered \d+ of [\d,]+ requests \([\d.]+ %\), expected 10 % ± 5 points\n/,
+    )
     expect(stdout.split('\n').at(-1)).toBe('PASS')
     expect(stdout).not.toContain('\u001b')
   })
@@ -114,7 +116,7 @@ describe.concurrent('check', () => {
   })
 
   it('prints one JSON object', async ({ expect }) => {
-    const { url } = await gateway({ announces: true })
+    const { url, asked } = await gateway({ announces: true })
     const { exitCode, stdout } = await run(`check ${url}/version --json --max-p95-increase 60s`)
     expect(exitCode).toBe(0)
     expect(parseOutput('check', stdout)).toEqual({
@@ -125,11 +127,12 @@ describe.concurrent('check', () => {
       ],
       expectationFrom: 'the gateway',
       sample: {
-        requests: 1960,
+        // The first reply is asked for what it announces.
+        requests: asked.length - 1,
         unsent: 0,
-        sources: expect.arrayContaining([expect.objectContaining({ version: 'v1.1.1', role: 'stable', replies: 1764 })]),
+        sources: expect.arrayContaining([expect.objectContaining({ version: 'v1.1.1', role: 'stable' })]),
         failures: {},
-        announced: { 'stable=90, canary=10': 1961 },
+        announced: { 'stable=90, canary=10': asked.length },
       },
       connections: 'kept',
       seconds: expect.any(Number),
@@ -391,7 +394,7 @@ describe.concurrent('check', () => {
 describe.concurrent('watch', () => {
   it('has a line for each second where there is no terminal, and a summary', async ({ expect }) => {
     const { url } = await gateway({ announces: true })
-    const child = start(`watch ${url} --rate 100`)
+    const child = start(`watch ${url} --rate 100 --timeout 60s`)
     const isAnswered = (line: string) => line.includes('stable')
     const isByCanary = (line: string) => line.includes('-canary')
     const lines: string[] = []
@@ -402,7 +405,7 @@ describe.concurrent('watch', () => {
     const { exitCode, stdout, stderr } = await child
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(lines.find(isAnswered)).toMatch(/^\d\d:\d\d:\d\dZ {2}\d+ requests? {2}v1\.1\.1 stable \d+ \(\d+(\.\d)? %, p95 .* ms\)/)
-    expect(stdout).toMatch(/\/version: \d+ requests in 0:\d\d\n/)
+    expect(stdout).toMatch(/\/version: [\d,]+ requests in \d+:\d\d\n/)
     expect(stdout).toMatch(/v1\.1\.1-canary .* 10 % /)
     expect(stdout).not.toContain('\u001b')
   })

@@ -197,19 +197,17 @@ function p95Increase(of: Case, pair: Pair): Finding {
   const allowed = limits.maxP95IncreaseMs
   const reason = `canary's p95 is ${milliseconds(msOfCanary)}, stable's ${milliseconds(msOfStable)}, allowed: ${allowed} ms more`
   const effect = effectOnSlow(of, pair, msOfStable + allowed)
-  const around = (error: number) => {
+  /** How many are slower than the bounds of stable's p95 by which canary exceeds stable least, or most. */
+  const slower = (by: 'least' | 'most', error: number): Counted | undefined => {
     const n = Math.floor(good[1] / effect)
-    return ranksAround(n, error)?.map((rank) => stable.latency.percentile((rank / n) * 100) / 1000 + allowed)
+    const bounds = ranksAround(n, error)?.map((rank) => stable.latency.percentile((rank / n) * 100) / 1000 + allowed)
+    const [ofCanary, ofStable] = (by === 'least' ? bounds?.toReversed() : bounds) ?? []
+    if (ofCanary === undefined || ofStable === undefined) return undefined
+    return [slowerThan(canary.latency, ofCanary), slowerThan(stable.latency, ofStable)]
   }
-  const slower = (ofCanary: number, ofStable: number): Counted => [
-    slowerThan(canary.latency, ofCanary),
-    slowerThan(stable.latency, ofStable),
-  ]
-  const [low, high] = around(look.alpha) ?? []
-  const isFault =
-    low !== undefined && high !== undefined && isSurelyMore(slower(high, low), good, effect, SLOW_ALLOWED, look.alpha / 2)
-  const [least, most] = (look.beta > 0 && around(look.beta)) || []
-  const isFine =
-    least !== undefined && most !== undefined && isSurelyLess(slower(least, most), good, effect, SLOW_DETECTED, look.beta / 2)
+  const least = slower('least', look.alpha)
+  const most = look.beta > 0 ? slower('most', look.beta) : undefined
+  const isFault = least !== undefined && isSurelyMore(least, good, effect, SLOW_ALLOWED, look.alpha / 2)
+  const isFine = most !== undefined && isSurelyLess(most, good, effect, SLOW_DETECTED, look.beta / 2)
   return finding(of, isFault, isFine, effect, [reason])
 }

@@ -41,7 +41,9 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
   await session.interruptible(async () => {
     const state = await release.state()
     if (weights.canary > 0 && state && !state.services.canary)
-      throw new Failure(`the Service ${releaseName('canary')} is missing, so its share would fail with 500: install canary first`)
+      throw new Failure(
+        `the Service ${releaseName('canary')} is missing, so its share would fail with 500, or go to stable: install canary first`,
+      )
     if (url || state) replies.refuseUnjudgeable(weights)
     if (dryRun) {
       const lines = await release.plannedLines(await release.edited(weights), painter(stdout))
@@ -53,7 +55,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     if (state) for (const line of await release.refuseMore(state)) progress.note(line)
     const startedAt = performance.now()
     const title = `Move traffic to ${showWeights(weights)}`
-    await release.apply(title, { command: 'shift', step: 'move traffic', weights, because })
+    await release.apply(title, { command: 'shift', step: 'move traffic', weights, because }, { overwritten: 'route' })
     if (filesOnly && !url) {
       if (json) stdout.write(`${JSON.stringify(shiftOutput(progress, undefined))}\n`)
       return

@@ -16,6 +16,8 @@ interface Settings {
   unreadable?: string[]
   /** The Gateway's answer; null where it is not found. */
   gateway?: object | null
+  /** Weights that somebody has patched in the live route, and the Helm that meets them. */
+  patched?: { helm: 3 | 4; stable: number; canary: number }
 }
 
 interface Installed extends Settings {
@@ -39,7 +41,7 @@ interface Revision {
 interface Item {
   kind: string
   metadata: { name: string; generation?: number; namespace?: string }
-  spec: { parentRefs?: object[]; replicas?: number; selector?: unknown } | undefined
+  spec: { parentRefs?: object[]; rules?: object[]; replicas?: number; selector?: unknown } | undefined
 }
 
 class Refusal extends Error {}
@@ -90,6 +92,7 @@ class Cluster {
   readonly releases: Record<string, Revision[]> = {}
   readonly asked: string[] = []
   readonly #settings: Settings
+  #patched: Settings['patched']
   readonly #onUpgrade: (config: Revision['config']) => void
 
   constructor(settings: Settings, onUpgrade: (config: Revision['config']) => void) {
@@ -164,10 +167,26 @@ class Cluster {
       chart: pack(chart),
     }
     if (args.includes('--dry-run=server')) return { manifest }
+    if (name === 'devops-api-stable') this.#overwrite(before[0]?.manifest, manifest, args)
     const older = before.map((one) => ({ ...one, info: { ...one.info, status: 'superseded' } }))
     this.releases[name] = [revision, ...older]
     this.#onUpgrade(config)
     return ''
+  }
+
+  /** Helm 4 refuses to overwrite what somebody has patched, unless forced; Helm 3 does where the manifests differ in it. */
+  #overwrite(before: string | undefined, after: string, args: string[]): void {
+    if (this.#patched?.helm === 4 && !args.includes('--force-conflicts'))
+      fail(
+        'UPGRADE FAILED: conflict occurred while applying object n/devops-api-stable gateway.networking.k8s.io/v1, Kind=HTTPRoute: Apply failed with 1 conflict: conflict with "kubectl-patch" using gateway.networking.k8s.io/v1: .spec.rules',
+      )
+    const rulesOf = (manifest: string | undefined) => /^kind: HTTPRoute$.*?^ {2}rules:$(.*?)^---/ms.exec(`${manifest}---\n`)?.[1]
+    if (this.#patched?.helm === 4 || rulesOf(before) !== rulesOf(after)) this.#patched = undefined
+  }
+
+  /** Somebody patches the live route. */
+  patch(patched: Settings['patched']): void {
+    this.#patched = patched
   }
 
   #find(name: string, number?: string): Revision {
@@ -186,6 +205,7 @@ class Cluster {
         metadata: { ...metadata, generation: 1, namespace: 'n' },
         spec: rest.kind === 'Deployment' ? { ...spec, replicas: replicas[metadata.name] ?? spec?.replicas ?? 1 } : spec,
       }))
+      .map((item) => (item.kind === 'HTTPRoute' && this.#patched ? patchedRoute(item, this.#patched) : item))
       .map((item) => ({ ...item, status: statusOf(item) }))
   }
 
@@ -218,6 +238,12 @@ class Cluster {
   }
 }
 
+function patchedRoute({ metadata, spec, ...rest }: Item, { stable, canary }: { stable: number; canary: number }): Item {
+  const backendRefs = Object.entries({ stable, canary }).map(([role, weight]) => ({ name: `devops-api-${role}`, weight }))
+  const managedFields = [{ manager: 'kubectl-patch', fieldsV1: { 'f:spec': {} } }]
+  return { ...rest, metadata: { ...metadata, managedFields } as Item['metadata'], spec: { ...spec, rules: [{ backendRefs }] } }
+}
+
 function statusOf({ kind, spec }: Item): object {
   const { replicas } = spec ?? {}
   if (kind === 'Deployment') return { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: replicas }
@@ -228,7 +254,7 @@ function statusOf({ kind, spec }: Item): object {
 /** Both releases of a chart, installed. */
 export async function installedReleases(
   chart: string,
-  { stable = [], canary = [], charts = {}, answers, ...settings }: Installed = {},
+  { stable = [], canary = [], charts = {}, answers, patched, ...settings }: Installed = {},
 ) {
   const { url, weights, versions } = await gateway({ ...answers, stable: 1, canary: 0 })
   const { hostname, port } = new URL(url)
@@ -253,6 +279,7 @@ export async function installedReleases(
     const { failed, stderr } = await cluster.run('helm', upgrade, new AbortController().signal)
     if (failed) throw new Error(stderr)
   }
+  cluster.patch(patched)
   cluster.asked.length = 0
   return {
     cluster: cluster.run,

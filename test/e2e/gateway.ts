@@ -1,7 +1,7 @@
 import { type Agent, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-const { GATEWAY_ADDRESS } = process.env
+const { GATEWAY_ADDRESS, GATEWAY_CLASS } = process.env
 if (!GATEWAY_ADDRESS) throw new Error('GATEWAY_ADDRESS is not set: give the host:port at which the gateway listens')
 const { hostname: host, port } = new URL(`http://${GATEWAY_ADDRESS}`)
 
@@ -9,6 +9,9 @@ export const gateway = { host, port: Number(port || 80) }
 
 /** The chart's own, at which the route answers. */
 export const hostname = 'devops-api.devops-db.internal'
+
+/** Whether the share of a Service that is missing goes to the other one, instead of failing with 500 as the Gateway API has it. */
+export const spreadsMissing = GATEWAY_CLASS === 'contour'
 
 const PATIENCE_MS = 10_000
 

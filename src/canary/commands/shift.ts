@@ -41,7 +41,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     const state = await release.state()
     if (weights.canary > 0 && state && !state.services.canary)
       throw new Failure(
-        `the Service ${state.serviceNames.canary} is missing, so its share would fail with 500: install canary first`,
+        `the Service ${state.serviceNames.canary} is missing, so its share would fail with 500, or go to stable: install canary first`,
       )
     if (url || state) replies.refuseUnjudgeable(weights)
     if (dryRun) {
@@ -54,7 +54,7 @@ async function run(weights: Weights, options: MovingOptions, terminal: Terminal)
     if (state) for (const line of await release.refuseMore(state)) progress.note(line)
     const startedAt = performance.now()
     const title = `Move traffic to ${showWeights(weights)}`
-    await release.apply(title, { command: 'shift', step: 'move traffic', weights, because })
+    await release.apply(title, { command: 'shift', step: 'move traffic', weights, because }, { overwritten: 'route' })
     if (filesOnly && !url) {
       if (json) stdout.write(`${JSON.stringify(shiftOutput(progress, undefined))}\n`)
       return

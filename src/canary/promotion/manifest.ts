@@ -76,6 +76,12 @@ export function listDifferences(differences: readonly Difference[]): string {
   return [...named, ...(rest > 0 ? [`${rest} more, which --dry-run shows`] : [])].join('; ')
 }
 
+/** Whether a Service without weight comes into the route or leaves it, as the chart has it wherever that Service is there. */
+export const isIdleBackend = ({ object, before, after }: Difference): boolean =>
+  object.startsWith('HTTPRoute ') &&
+  (before === undefined || after === undefined) &&
+  ((before ?? after) as { weight?: unknown } | null | undefined)?.weight === 0
+
 export const isSameField = (a: Difference, b: Difference): boolean => a.object === b.object && a.field === b.field
 
 interface DeploymentObject extends RenderedObject {

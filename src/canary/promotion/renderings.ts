@@ -7,7 +7,7 @@ import { Failure } from '../errors.ts'
 import type { Values } from '../values/values.ts'
 import { weightsOf } from '../values/weights.ts'
 import { withFiles } from '../values/withFiles.ts'
-import { compareManifests, type Difference, deploymentOf, isSameField } from './manifest.ts'
+import { compareManifests, type Difference, deploymentOf, isIdleBackend, isSameField } from './manifest.ts'
 
 /** A file's path, or values to be written into one. */
 export type Layer = string | Values
@@ -64,7 +64,8 @@ export class Renderings {
   ): Promise<Unannounced> {
     const before = parseManifest(installed.manifest)
     const after = await this.render(chart, [...layers, { traffic: weightsOf(installed.values) }])
-    const found = [...compareManifests(before, after), ...scaled(this.#tools.names.stable, before, after, workload)]
+    const beside = compareManifests(before, after).filter((difference) => !isIdleBackend(difference))
+    const found = [...beside, ...scaled(this.#tools.names.stable, before, after, workload)]
     if (found.length === 0) return { differences: [], changing: [] }
     const changing = await this.#changing(installed, before)
     const isChanging = (difference: Difference) => changing.some((other) => isSameField(other, difference))

@@ -18,7 +18,7 @@ import { type Given, withPodValues } from '../values/podValues.ts'
 import { readOverlays } from '../values/readOverlays.ts'
 import type { Values } from '../values/values.ts'
 import { type ValuesFile, type ValuesReader, valuesPath } from '../values/valuesReader.ts'
-import { ALL_STABLE, showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
+import { ALL_STABLE, sameSplit, showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
 import { writeValues } from '../values/writeValues.ts'
 import { type Carried, otherImage, readCarried, readChartName, readGiven } from './carried.ts'
 import { compareManifests, comparePods, deploymentOf, listDifferences, podTemplateOf, showDifference } from './manifest.ts'
@@ -45,8 +45,11 @@ export interface Place {
   readonly filesOnly?: boolean
 }
 
-/** An urgent change waits for nothing, and overwrites what somebody has changed by hand. */
+/** An urgent change waits for nothing. */
 export type Haste = 'careful' | 'urgent'
+
+/** Which objects an upgrade may take back that somebody has changed by hand. */
+export type Overwritten = 'none' | 'route' | 'all'
 
 /** What becomes of values-stable.yaml. */
 export interface Edit {
@@ -54,11 +57,13 @@ export interface Edit {
   readonly after: ValuesFile
 }
 
-/** How Helm is called, and how that is typed. */
+/** How Helm is called. */
 interface Upgrade {
   readonly chart: string
   readonly layers: readonly Layer[]
   readonly description: string
+  readonly haste: Haste
+  readonly overwritten: Overwritten
 }
 
 /** Stable's release and its values file, changed as an operator would with an editor and Helm. */
@@ -178,7 +183,11 @@ export class StableRelease {
   async apply(
     title: string,
     change: Change,
-    { given, chart = this.place.chart }: { given?: Given | undefined; chart?: string | undefined } = {},
+    {
+      given,
+      chart = this.place.chart,
+      overwritten = 'none',
+    }: { given?: Given | undefined; chart?: string | undefined; overwritten?: Overwritten } = {},
   ): Promise<void> {
     const { filesOnly } = this.place
     const { weights } = change
@@ -189,7 +198,11 @@ export class StableRelease {
         await writeValues(before.path, before.text, after.text)
         if (filesOnly) return before.text !== after.text
         say('helm upgrade')
-        await this.#upgrade({ chart, layers: this.layers(), description: describeChange(change) }, 'careful', say)
+        const layers = this.layers()
+        const description = describeChange(change)
+        const upgrade = { chart, layers, description, haste: 'careful', overwritten } as const
+        if (overwritten === 'none') await this.#upgrade(upgrade, say)
+        else await this.#upgradeOver(upgrade, weights, say)
         say('waiting for the Gateway')
         await this.#inForce(weights)
         return before.text !== after.text
@@ -198,7 +211,16 @@ export class StableRelease {
     )
   }
 
-  async #upgrade({ chart, layers, description }: Upgrade, haste: Haste, say: (text: string) => void): Promise<void> {
+  /** The same upgrade, until the route is as it says: Helm 3 puts back what somebody has patched only where the weights change. */
+  async #upgradeOver(upgrade: Upgrade, weights: Weights, say: (text: string) => void): Promise<void> {
+    await this.#upgrade(upgrade, say)
+    if (!(await this.#isPatched(weights))) return
+    say('once more, over what somebody has changed by hand')
+    await this.#upgrade({ ...upgrade, layers: [...upgrade.layers, { traffic: sameSplit(weights) }] }, say)
+    await this.#upgrade(upgrade, say)
+  }
+
+  async #upgrade({ chart, layers, description, haste, overwritten }: Upgrade, say: (text: string) => void): Promise<void> {
     await this.renderings.withLayers(layers, async (values) => {
       const wait = haste === 'careful' ? ['--wait'] : []
       const args = ['upgrade', this.#tools.names.stable, chart, ...values, '--description', description, ...wait]
@@ -207,7 +229,9 @@ export class StableRelease {
       } catch (error) {
         const [, by] = (error instanceof Failure && /conflict with "([^"]+)"/.exec(error.message)) || []
         if (by === undefined) throw error
-        if (haste === 'careful') {
+        // Helm ends at the first object, and the route comes after those that pods are made of.
+        const isRoute = /, Kind=HTTPRoute:/.test((error as Failure).message)
+        if (overwritten === 'none' || (overwritten === 'route' && !isRoute)) {
           throw new Failure(
             `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${await this.#typed(chart)} --force-conflicts", then start again`,
           )
@@ -294,13 +318,7 @@ export class StableRelease {
       const upgrade = async (chart: string) => {
         const kept = await this.#withReplicas(chart, base, replicas)
         const layers = [withWeights(kept.values, ALL_STABLE)]
-        await this.#upgrade({ chart, layers, description }, 'urgent', say)
-        // Helm 3 does not compare with what is live: only weights that change bring back what somebody has patched.
-        if (await this.#isPatched()) {
-          say('once more, over what somebody has changed by hand')
-          await this.#upgrade({ chart, layers: [withWeights(kept.values, { stable: 1, canary: 0 })], description }, 'urgent', say)
-          await this.#upgrade({ chart, layers, description }, 'urgent', say)
-        }
+        await this.#upgradeOver({ chart, layers, description, haste: 'urgent', overwritten: 'all' }, ALL_STABLE, say)
         if (kept.isTakenBack && replicas !== undefined) {
           await this.#tools.kubectl('scale', `deployment/${this.#deploymentIn(base)}`, `--replicas=${replicas}`)
           notes.push(`No value of the chart says how many pods stable has: kubectl scaled it back to ${replicas}.`)
@@ -393,9 +411,9 @@ export class StableRelease {
     return { values, isTakenBack: true }
   }
 
-  async #isPatched(): Promise<boolean> {
-    const state = await readClusterState(this.#tools).catch(unlessFailure)
-    return state?.route !== undefined && showWeights(state.route.weights) !== showWeights(ALL_STABLE)
+  async #isPatched(weights: Weights): Promise<boolean> {
+    const { route } = (await readClusterState(this.#tools).catch(unlessFailure)) ?? {}
+    return route !== undefined && (showWeights(route.weights) !== showWeights(weights) || route.otherWriters.length > 0)
   }
 
   /** What values-stable.yaml must say of pods again, where a promotion has written into it what canary runs. */

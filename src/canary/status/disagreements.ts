@@ -46,7 +46,9 @@ function releaseLines(
     ...(release && typeof declared !== 'string' ? editLines(role, name, declared, overlays, release.values) : []),
     ...(services[role]
       ? []
-      : [`the Service ${serviceNames[role]} is missing, so its share of the requests fails with 500: helm upgrade it`]),
+      : [
+          `the Service ${serviceNames[role]} is missing, so its share of the requests fails with 500, or goes to the other release: helm upgrade it`,
+        ]),
     ...(pods?.isRolledOut
       ? []
       : [
@@ -86,17 +88,18 @@ function routeLines(declared: Values | string, { names, route, releases, service
   const lines = route.problems.map((problem) => `the route is not in force: ${problem}`)
   if (route.weights.canary > 0 && !services.canary && !releases.canary)
     lines.push(
-      `the route sends canary's share to a Service that is missing, where it fails with 500: install canary, or shift 100/0`,
+      `the route sends canary's share to a Service that is missing, where it fails with 500, or goes to stable: install canary, or shift 100/0`,
     )
   if (applied !== undefined && applied !== live) {
     const who = route.otherWriters.length > 0 ? ` by ${route.otherWriters.join(' and ')}` : ''
-    const wanted = typeof declared === 'string' ? 'the files' : showWeights(weightsOf(declared))
+    const shift =
+      typeof declared === 'string' ? '' : `"shift ${showWeights(weightsOf(declared))}" brings back what the file says, `
     lines.push(
-      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; helm upgrade ${names.stable} --force-conflicts (Helm 3: --force) brings back ${wanted}`,
+      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; ${shift}"rollback" gives all to stable`,
     )
   } else if (route.otherWriters.length > 0 && !owner)
     lines.push(
-      `${route.otherWriters.join(' and ')} changed the route by hand, where Helm 4 will refuse to go on: helm upgrade ${names.stable} --force-conflicts takes it back`,
+      `${route.otherWriters.join(' and ')} changed the route by hand, where "promote" and Helm 4 will refuse to go on: "shift ${live}" takes it back`,
     )
   return lines
 }

@@ -40,6 +40,12 @@ const pick = ({ stable, canary }: Partial<Weights>): Partial<Weights> => ({
   ...(canary !== undefined && { canary }),
 })
 
+/** Other numbers for the same split, or nearly so where they are huge. */
+export function sameSplit({ stable, canary }: Weights): Weights {
+  const by = Math.max(stable, canary) * 2 <= MOST ? 2 : 0.5
+  return { stable: Math.ceil(stable * by), canary: Math.ceil(canary * by) }
+}
+
 /** The same values with other weights. */
 export const withWeights = (values: Values, weights: Weights): Values => ({
   ...values,

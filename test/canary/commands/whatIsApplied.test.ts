@@ -28,6 +28,21 @@ describe.concurrent('shift changes what it says and no more', () => {
     expect(newest?.config).toEqual({ ...before?.config, traffic: { stable: 100, canary: 0 } })
   })
 
+  it('says nothing of a canary that is in the route without weight, because its Service is there', async ({ expect }) => {
+    const chart = copyChart()
+    edit(join(chart, 'values-stable.yaml'), '  stable: 90\n  canary: 10', '  stable: 100\n  canary: 0')
+    const { cluster, revisions } = await installedReleases(chart)
+    const [first] = revisions()
+    const backend = (role: string, weight: number) =>
+      ['- group: ""', 'kind: Service', `name: devops-api-${role}`, 'port: 80', `weight: ${weight}`].join('\n          ')
+    const stable = backend('stable', 100)
+    if (first) first.manifest = first.manifest.replace(stable, `${stable}\n        ${backend('canary', 0)}`)
+    expect(first?.manifest).toContain('weight: 0')
+    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart}`, cluster)
+    expect(stdout).toMatch(/^Move traffic to 100\/0/)
+    expect(exitCode).toBe(0)
+  })
+
   it('--dry-run shows all that the upgrade would change', async ({ expect }) => {
     const chart = copyChart()
     const { cluster, revisions } = await installedReleases(chart)
@@ -132,6 +147,25 @@ describe.concurrent('shift changes what it says and no more', () => {
     )
     expect(steeper.exitCode).toBe(64)
     expect(stableFile(chart)).toBe(before)
+  })
+})
+
+describe.concurrent('A route that somebody patched by hand', () => {
+  it.each([
+    [3, 'rollback', '100/0'],
+    [3, 'shift 100/0', '100/0'],
+    [3, 'shift 999999/1 --requests 100', '999999/1'],
+    [4, 'rollback', '100/0'],
+    [4, 'shift 90/10', '90/10'],
+  ] as const)('is put back with Helm %i by %s', async (helm, command, weights) => {
+    const chart = copyChart()
+    const { cluster, revisions } = await installedReleases(chart, { patched: { helm, stable: 0, canary: 100 } })
+    await run(`${command} --chart ${chart} --timeout 100ms`, cluster)
+    const status = await run(`status --chart ${chart}`, cluster)
+    expect(status.stdout).toContain(`live       ${weights}, Accepted and ResolvedRefs`)
+    expect(status.stdout).not.toContain('by hand')
+    const [stable, canary] = weights.split('/').map(Number)
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable, canary } })
   })
 })
 

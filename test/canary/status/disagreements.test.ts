@@ -38,7 +38,7 @@ describe('disagreements', () => {
       {},
       [
         'Flux owns these objects, and undoes what others do: commit',
-        'the Service devops-api-canary is missing, so its share of the requests fails with 500: helm upgrade it',
+        'the Service devops-api-canary is missing, so its share of the requests fails with 500, or goes to the other release: helm upgrade it',
       ],
     ],
     [
@@ -105,7 +105,9 @@ describe('disagreements', () => {
       'a Service that is missing',
       { services: { stable: true, canary: false } },
       {},
-      ['the Service devops-api-canary is missing, so its share of the requests fails with 500: helm upgrade it'],
+      [
+        'the Service devops-api-canary is missing, so its share of the requests fails with 500, or goes to the other release: helm upgrade it',
+      ],
     ],
     [
       'canary not installed, with a share',
@@ -113,7 +115,7 @@ describe('disagreements', () => {
       {},
       [
         'devops-api-canary is not installed: helm upgrade --install it',
-        "the route sends canary's share to a Service that is missing, where it fails with 500: install canary, or shift 100/0",
+        "the route sends canary's share to a Service that is missing, where it fails with 500, or goes to stable: install canary, or shift 100/0",
       ],
     ],
     [
@@ -133,16 +135,14 @@ describe('disagreements', () => {
       { route: { weights: { stable: 50, canary: 10 }, problems: [], otherWriters: ['kubectl-patch'] } },
       {},
       [
-        'the route says 50/10, but 90/10 is installed: it was changed by hand by kubectl-patch; helm upgrade devops-api-stable --force-conflicts (Helm 3: --force) brings back 90/10',
+        'the route says 50/10, but 90/10 is installed: it was changed by hand by kubectl-patch; "shift 90/10" brings back what the file says, "rollback" gives all to stable',
       ],
     ],
     [
       'something else changed by hand',
       { route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: ['kubectl-edit'] } },
       {},
-      [
-        'kubectl-edit changed the route by hand, where Helm 4 will refuse to go on: helm upgrade devops-api-stable --force-conflicts takes it back',
-      ],
+      ['kubectl-edit changed the route by hand, where "promote" and Helm 4 will refuse to go on: "shift 90/10" takes it back'],
     ],
     [
       'replies that are wrong',

@@ -9,7 +9,7 @@ const numbers = lessons.map((_, index) => index + 1)
 
 const readme = `# ${title}
 
-A course of ${lessons.length} lessons on a laptop, with Node alone: no cluster, no container. Who knows curl and YAML needs half an hour for it, and no other page.
+A course of ${lessons.length} lessons on a laptop, with Node alone: no cluster, no container. Who knows curl and YAML\nneeds half an hour for the first nine, and no other page; three more are for the curious.
 
 \`\`\`sh
 npm ci

@@ -389,7 +389,7 @@ pods are ready. When both are down, the canary's share fails with 502 or 503.`,
     why: `This canary takes memory, and never gives it back. At first everything is well. Later its pods are killed at their memory limit. Time is the only
 test for that: let a canary *bake* with a small share before it gets more.`,
     steps: [
-      { do: 'Have the canary leak.', edit: 'canary', set: { 'env.FAULT_LEAK_MIB_PER_S': '20' } },
+      { do: 'Have the canary leak.', edit: 'canary', set: { 'env.FAULT_LEAK_MIB_PER_S': '10' } },
       { do: 'Have it judged at once: no request fails.', canary: ['check'] },
       { do: 'Wait, and look for the restarts.', restarts: true },
       takeBack,
@@ -409,6 +409,6 @@ test for that: let a canary *bake* with a small share before it gets more.`,
         ],
       ],
     },
-    hints: ['It takes about ten seconds at 20 MiB a second. Then take the traffic away.'],
+    hints: ['It takes ten to twenty seconds at 10 MiB a second. Then take the traffic away.'],
   },
 ]

@@ -5,6 +5,10 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { buildApp } from '../src/service/app.ts'
+import { lessons } from '../src/tour/lessons.ts'
+import { lessonParts } from '../src/tour/lessonText.ts'
+import { onTerminal } from '../src/tour/onTerminal.ts'
+import { demoPlace } from '../src/tour/place.ts'
 import { printed } from './canary/inProcess.ts'
 import { outputsSchema } from './canary/outputsSchema.ts'
 import { describedSchema } from './chart/describedValues.ts'
@@ -68,6 +72,14 @@ describe('the generated part', () => {
 
   it.each(Object.entries(labFiles))('of the tour is what "npm run docs" writes: %s', (path, text) => {
     expect(pageAt(path)).toBe(text)
+  })
+
+  it('of the tour is what its recording shows', () => {
+    const recording = pageAt('docs/tour/recording.txt')
+    for (const [index] of lessons.entries()) {
+      const { why, steps, see, question } = lessonParts(index + 1, demoPlace('http://localhost:8000'))
+      for (const part of [why, ...steps, see, question]) expect(recording).toContain(onTerminal(part, 100, (_, text) => text))
+    }
   })
 
   it('of the tour leaves no other file there', () => {

@@ -48,8 +48,11 @@ async function doStep(step: Step, files: Files, runner: Runner, io: Io): Promise
   const { place } = runner
   if ('edit' in step) await runner.apply({ [step.edit]: files[step.edit] }, step.unready)
   if ('uninstall' in step) await runner.apply({ [step.uninstall]: undefined })
-  if ('canary' in step) {
-    const exitCode = await run(place.canary(step.canary), io)
+  const said = 'restarts' in step ? await runner.restarted() : undefined
+  if (said !== undefined) io.stdout.write(`${said}\n\n`)
+  const command = 'canary' in step ? place.canary(step.canary) : 'restarts' in step ? place.status() : undefined
+  if (command) {
+    const exitCode = await run(command, io)
     io.stdout.write(`exit code ${exitCode}\n\n`)
   }
   if ('curl' in step) io.stdout.write(`${(await curl(step.curl, step.header, runner)).join('\n')}\n\n`)

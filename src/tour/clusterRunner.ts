@@ -34,12 +34,18 @@ export class ClusterRunner implements Runner {
     this.#place = clusterPlace(url.origin, { ...this.#options, ...(headers.host !== undefined && { host: headers.host }) })
   }
 
+  begin(files: Files): Promise<void> {
+    return this.apply(files)
+  }
+
   async apply(files: Partial<Files>, unready = false): Promise<void> {
     for (const role of writeFiles(files)) {
       const isThere = files[role] !== undefined
       await this.helm.helm(...(isThere ? this.#place.upgrade(role, unready) : this.#place.uninstall(role)))
     }
   }
+
+  async restarted(): Promise<undefined> {}
 
   async end(): Promise<void> {}
 }

@@ -19,6 +19,8 @@ export class DemoRunner implements Runner {
   readonly #ended: Promise<unknown>
   /** What it wrote, without the time in front. */
   readonly #lines: string[] = []
+  /** How many lines there were before the last change. */
+  #changedAt = 0
   #url = ''
   #look = () => {}
 
@@ -48,10 +50,20 @@ export class DemoRunner implements Runner {
     return demoPlace(this.#url)
   }
 
-  async apply(files: Partial<Files>): Promise<void> {
-    const from = this.#lines.length
+  async begin(files: Files): Promise<void> {
+    writeFiles(files)
+  }
+
+  async apply(files: Partial<Files>, unready = false): Promise<void> {
+    this.#changedAt = this.#lines.length
     const changed = writeFiles(files)
-    await this.#until((lines) => isSettled(lines.slice(from), changed))
+    await this.#until((lines) => isSettled(lines.slice(this.#changedAt), changed, unready))
+  }
+
+  async restarted(): Promise<string | undefined> {
+    const isRestart = (text: string) => / restarts (at once|in )/.test(text)
+    await this.#until((lines) => lines.slice(this.#changedAt).some(isRestart))
+    return this.#lines.slice(this.#changedAt).find(isRestart)
   }
 
   async end(): Promise<void> {
@@ -71,13 +83,19 @@ export class DemoRunner implements Runner {
   }
 }
 
-/** Whether the demo has said something of each file that was saved, and, of pods that it replaces, how far it got. */
-function isSettled(lines: readonly string[], changed: readonly Role[]): boolean {
-  const subjects: Record<Role, RegExp> = { stable: /^(traffic|preview|stable) /, canary: /^canary / }
+/** What the demo says of a change, of each release. */
+const changeOf: Record<Role, RegExp> = {
+  stable: /^(traffic|preview|announce|hostnames|route) |^stable +(?!\d|not there)/,
+  canary: /^canary +(?!\d|not there)/,
+}
+
+/** Whether the demo has said what changed by each file, and, of pods that it starts, that they are ready. */
+function isSettled(lines: readonly string[], changed: readonly Role[], unready: boolean): boolean {
   if (lines.some((line) => /^(saved|mistake) /.test(line))) return true
   return changed.every((role) => {
-    const rolls = lines.findIndex((line) => line.startsWith(`${role} `) && /: rolling | installed: /.test(line))
-    if (rolls === -1) return lines.some((line) => subjects[role].test(line))
-    return lines.slice(rolls).some((line) => line.startsWith(`${role} `) && /\d ready after|^\w+ +not there yet/.test(line))
+    const at = lines.findIndex((line) => changeOf[role].test(line))
+    if (at === -1) return false
+    const starts = /: rolling | installed: /.test(lines[at] ?? '')
+    return !starts || unready || lines.slice(at).some((line) => new RegExp(`^${role} +\\d+ of \\d+ ready after`).test(line))
   })
 }

@@ -26,7 +26,7 @@ export async function interactive(
     return typed === 'q' ? undefined : typed
   }
   for (let number = first; number <= lessons.length; number++) {
-    if (number > first) await runner.apply(startOf(number))
+    if (number > first) await runner.begin(startOf(number))
     screen.title(number, runner.place)
     screen.show(lessonText(number, runner.place))
     if (!(await untilDone(number))) return

@@ -35,6 +35,8 @@ export function lessonText(number: number, place: Place): string {
 /** What is typed in a step. */
 function commandOf(step: Step, place: Place): string | undefined {
   if ('curl' in step) return line(curl(step.curl, step.header, place))
+  const status = place.status()
+  if ('restarts' in step && status) return line(['npm', 'run', '-s', 'canary', '--', ...status])
   if ('canary' in step) return line(['npm', 'run', '-s', 'canary', '--', ...place.canary(step.canary)])
   return undefined
 }
@@ -52,6 +54,7 @@ function stepText(step: Step, files: Files, place: Place): string[] {
     if (!upgrade) return [`${edit}:`, ...yaml(step.edit)]
     return [`${edit}; then upgrade the release:`, ...yaml(step.edit), ...shell(line(['helm', ...upgrade]))]
   }
+  if ('restarts' in step) return ['The demo says them above, in this terminal.']
   if (!('uninstall' in step)) return []
   const uninstall = place.uninstall(step.uninstall)
   if (uninstall) return shell(line(['helm', ...uninstall]))

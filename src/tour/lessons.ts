@@ -11,6 +11,8 @@ export type Step = { readonly do: string } & (
   | { readonly look: Role }
   /** Asks so often for the version, perhaps with a header. */
   | { readonly curl: number; readonly header?: readonly [name: string, value: string] }
+  /** Waits until a pod was started again. */
+  | { readonly restarts: true }
   /** Runs the CLI; where to ask, and where the releases are, is added. */
   | { readonly canary: readonly string[] }
 )
@@ -332,5 +334,81 @@ it, without waiting for anything, and says when every reply came from stable.`,
       ],
     },
     hints: ['The same by hand: weights 100 and 0 in the values of stable.'],
+  },
+  {
+    title: 'For the curious: replies that are cut off',
+    why: `The next three lessons are about canaries that are bad in less common ways. This one resets the connection in the middle of every other reply.
+Its own metrics count all of them as successes, with status 200: only who asks from outside sees it.`,
+    steps: [
+      { do: 'Have the canary reset connections.', edit: 'canary', set: { 'env.FAULT_RESET_RATE': '0.5' } },
+      { do: 'Have it judged. It ends with exit code 1.', canary: ['check'] },
+      takeBack,
+    ],
+    see: 'The check counts every reply that did not come whole as a failed request, and says FAIL.',
+    question: {
+      text: 'The dashboards of the canary are all green. Why?',
+      answers: [
+        [
+          'a service cannot see whether its reply arrives',
+          'It has sent a 200, and counts that. So measure where the users are: in front of the gateway.',
+        ],
+        [
+          'the gateway repairs the replies',
+          'It cannot: when the connection breaks, the 200 and half of the reply are on their way already.',
+        ],
+        ['dashboards show averages', 'Some do. But here each single reply is counted as good, so no other figure would help.'],
+      ],
+    },
+    hints: ['The variable belongs below "env" in the values of the canary, with its value in quotes.'],
+  },
+  {
+    title: 'For the curious: a crash, some time after the start',
+    why: 'This canary starts, gets ready, and crashes five seconds later, again and again. `helm upgrade --wait` has been content long before that.',
+    steps: [
+      { do: 'Have the canary crash.', edit: 'canary', set: { 'env.FAULT_CRASH_AFTER_MS': '5000' } },
+      { do: 'Look for the restarts.', restarts: true },
+      takeBack,
+    ],
+    see: `A pod that ends is started again: at once, then after longer and longer pauses, which Kubernetes calls CrashLoopBackOff. Between two crashes all
+pods are ready. When both are down, the canary's share fails with 502 or 503.`,
+    question: {
+      text: 'All pods are ready when you look. What tells that they crash?',
+      answers: [
+        [
+          'the number of restarts',
+          'It stays, and the CLI\'s "status" and "kubectl get pods" show it. A healthy canary has none.',
+        ],
+        ['the readiness probe', 'It asks what is now. Between two crashes, the answer is yes.'],
+        ['the version in the replies', 'A pod that was started again says the same version as before.'],
+      ],
+    },
+    hints: ['Give it ten seconds. Then take the traffic away.'],
+  },
+  {
+    title: 'For the curious: a leak, which only time shows',
+    why: `This canary takes memory, and never gives it back. At first everything is well. Later its pods are killed at their memory limit. Time is the only
+test for that: let a canary *bake* with a small share before it gets more.`,
+    steps: [
+      { do: 'Have the canary leak.', edit: 'canary', set: { 'env.FAULT_LEAK_MIB_PER_S': '10' } },
+      { do: 'Have it judged at once: no request fails.', canary: ['check'] },
+      { do: 'Wait, and look for the restarts.', restarts: true },
+      takeBack,
+    ],
+    see: 'The check finds no error: nothing is wrong yet. Some seconds later a pod is OOMKilled, which means: out of memory, killed, with exit code 137.',
+    question: {
+      text: 'How long should a canary bake before it gets more traffic?',
+      answers: [
+        [
+          'as long as its slowest fault takes to show',
+          'Leaks, caches, nightly jobs: an hour or a day is common. Faults that show at once are found by the check.',
+        ],
+        ['until the check says PASS', 'It finds nothing here. A sample tells how things are, not how they will be.'],
+        [
+          'not at all, if tests passed before',
+          'Tests run for minutes, on a machine of their own. A leak takes longer than that.',
+        ],
+      ],
+    },
+    hints: ['It takes ten to twenty seconds at 10 MiB a second. Then take the traffic away.'],
   },
 ]

@@ -22,6 +22,8 @@ export interface Place {
   readonly host?: string | undefined
   /** A command of the CLI, with whom to ask and where the releases are. */
   canary(command: readonly string[]): string[]
+  /** The command of the CLI that shows restarts; undefined where they are said without one. */
+  status(): string[] | undefined
   /** Helm's words that put a saved values file in force; undefined where saving is enough. */
   upgrade(role: Role, unready?: boolean): string[] | undefined
   /** Helm's words that take a release away; undefined where that is to take its values file away. */
@@ -33,6 +35,7 @@ export const demoPlace = (url: string): Place => ({
   url,
   canary: ([name = '', ...options]) =>
     name === 'check' ? [name, url, ...options] : [name, ...options, '--files-only', '--url', url, '--chart', CHART],
+  status: () => undefined,
   upgrade: () => undefined,
   uninstall: () => undefined,
 })
@@ -41,13 +44,15 @@ export const demoPlace = (url: string): Place => ({
 export function clusterPlace(url: string, { host, namespace, kubeContext }: ClusterOptions) {
   const where = [...(namespace ? ['-n', namespace] : []), ...(kubeContext ? ['--kube-context', kubeContext] : [])]
   const ask = host ? ['--host', host] : []
+  const canary = ([name = '', ...options]: readonly string[]) =>
+    name === 'check'
+      ? [name, url, ...options, ...ask, '--chart', CHART]
+      : [name, ...options, ...where, '--url', url, ...ask, '--chart', CHART]
   return {
     url,
     host,
-    canary: ([name = '', ...options]: readonly string[]) =>
-      name === 'check'
-        ? [name, url, ...options, ...ask, '--chart', CHART]
-        : [name, ...options, ...where, '--url', url, ...ask, '--chart', CHART],
+    canary,
+    status: () => canary(['status']),
     upgrade: (role: Role, unready = false) => {
       const values = ['--values', valuesPath(CHART, role)]
       return ['upgrade', '--install', installed(role), CHART, ...values, ...where, ...(unready ? [] : ['--wait'])]

@@ -9,7 +9,7 @@ const numbers = lessons.map((_, index) => index + 1)
 
 const readme = `# ${title}
 
-A course of ${lessons.length} lessons on a laptop, with Node alone: no cluster, no container. Who knows curl and YAML needs half an hour for it, and no other page.
+A course of ${lessons.length} lessons on a laptop, with Node alone: no cluster, no container. Who knows curl and YAML\nneeds half an hour for the first nine, and no other page; three more are for the curious.
 
 \`\`\`sh
 npm ci
@@ -24,7 +24,7 @@ answer is found by asking the gateway and reading your files. Progress is kept; 
 | --- | --- |
 | begin elsewhere, or anew | \`npm run tour -- --from 4\` |
 | have a lesson judged, in a class or a pipeline: exit code 0 or 1 | \`npm run -s tour -- --check 4 --answer b\` |
-| watch it being done | \`npm run tour -- --auto\` |
+| watch it being done | \`npm run tour -- --auto\`, or read [a recording](recording.txt) |
 | do the same on a [cluster](../cluster.md#on-kind-with-traefik), with \`helm\` | \`npm run tour -- --cluster -n devops-api\` |
 
 ## Lessons

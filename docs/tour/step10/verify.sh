@@ -1,0 +1,1 @@
+cd ~/devops-api && npm run -s tour -- --check 10

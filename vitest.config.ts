@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
-// What starts programs or a browser, and so waits more than it computes.
+// What starts programs or a browser, and so waits more than it computes; and what replaces modules, for itself alone.
 const process = [
   'test/service/{process.test.ts,page/*.test.ts}',
   'test/demo/{process,page,faults}.test.ts',
   'test/canary/{cli,output/progress}.test.ts',
   'test/canary/commands/*.test.ts',
   'test/chart/helmTest.test.ts',
+  'test/canary/cluster/{findProgram,helmAndKubectl}.test.ts',
+  'test/canary/sampling/sendRequests.test.ts',
+  'test/service/onDemand.test.ts',
 ]
 
 // One cluster, one story: the files run one after the other.
@@ -17,13 +20,16 @@ export default defineConfig({
     // A hung test ends some day; how fast things are is a question for the bench.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    // More than there are cores on small machines: half of the time, a test waits.
+    maxWorkers: 5,
     expect: { poll: { timeout: 120_000 } },
-    maxWorkers: 2,
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
+          // Loads what is tested once for all files.
+          isolate: false,
           include: ['test/*.test.ts', 'test/{service,chart,demo,canary}/**/*.test.ts'],
           exclude: process,
           globalSetup: 'test/programsOnPath.ts',

@@ -13,5 +13,7 @@ export default async function programsOnPath({ name }: TestProject): Promise<voi
   // Settings of whoever runs the tests, which would change what programs do.
   const settings = Object.keys(process.env).filter((name) => /^(HELM_\w+|KUBE\w+|NODE_OPTIONS|NO_COLOR|FORCE_COLOR)$/.test(name))
   if (!isOnCluster) for (const name of settings) delete process.env[name]
+  // Helm and kubectl end before collecting garbage pays: a fifth of what their start costs.
+  process.env.GOGC = 'off'
   process.env.PATH = (isOnCluster ? [PATH, unpackedPrograms] : [unpackedPrograms, PATH]).join(delimiter)
 }

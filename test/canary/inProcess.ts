@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import * as cli from '../../src/canary/cli.ts'
@@ -10,10 +12,29 @@ export type RunProgram = Io['runProgram']
 export const needsNoCluster = (name: string, [command = '']: string[]): boolean =>
   name === 'helm' && ['template', 'show'].includes(command)
 
+/** All that is at a path, links followed; the text itself, where it is none. */
+function contentOf(path: string): unknown {
+  if (!existsSync(path)) return path
+  if (statSync(path).isFile()) return readFileSync(path, 'latin1')
+  return readdirSync(path).map((name) => [name, contentOf(join(path, name))])
+}
+
+const rendered = new Map<string, ReturnType<RunProgram>>()
+
+/** The real Helm, which is started once for the same content: most of what tests cost is its start. */
+const helm: RunProgram = async (name, args, signal) => {
+  const key = JSON.stringify(args.map(contentOf))
+  const known = await rendered.get(key)
+  // A complaint names paths, and what is drawn at random must differ.
+  if (known && !known.failed && !key.includes('randAlphaNum')) return known
+  rendered.set(key, realRunProgram(name, args, signal))
+  return rendered.get(key) as ReturnType<RunProgram>
+}
+
 /** The real Helm for what needs no cluster, and a cluster that does not answer. */
 export const withoutCluster: RunProgram = (name, args, signal) =>
   needsNoCluster(name, args)
-    ? realRunProgram(name, args, signal)
+    ? helm(name, args, signal)
     : Promise.resolve({ stdout: '', stderr: 'Error: Kubernetes cluster unreachable', failed: true })
 
 /**

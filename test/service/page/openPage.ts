@@ -103,9 +103,11 @@ export const setRate = (rate: number) => page.locator('#rate').fill(`${rate}`)
 export const reached = (count: number) =>
   vi.waitFor(() => expect(asked.length).toBeGreaterThanOrEqual(count), { timeout: 60_000 })
 
-/** Stops asking, and waits until the page has counted every request that the server saw, or the window is full. */
+/** Stops asking, and waits until every request has been answered, and shows in the counts, or the window is full. */
 export async function settle() {
   await page.locator('#pause').click()
+  // What was sent may not have come to the server yet: the page's own script knows.
+  await expect.poll(() => page.evaluate('paused && inFlight')).toBe(0)
   await expect.poll(() => text('#state')).toBe('Paused')
   const counted = Math.min(asked.length, 500)
   await expect.poll(() => text('#cards')).toContain(`of ${counted} requests`)

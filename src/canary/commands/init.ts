@@ -44,10 +44,9 @@ async function run(chart: string, { gateway, hostname, dryRun }: Options, termin
   const tools = new HelmAndKubectl({ chart }, terminal)
   const { names } = tools
   const render = async (folder: string, valuesFor: (role: Role) => string[] = () => []): Promise<Releases> => {
-    const [stable, canary] = await Promise.all(
-      roles.map(async (role) => madeBy(await tools.helm('template', names[role], folder, ...valuesFor(role)))),
-    )
-    return { stable: stable ?? [], canary: canary ?? [] }
+    const made = async (role: Role) => madeBy(await tools.helm('template', names[role], folder, ...valuesFor(role)))
+    // One after the other, so that of two refusals it is always the same that is said.
+    return { stable: await made('stable'), canary: await made('canary') }
   }
   refuse(chart, taken(chart))
   const before = await render(chart)

@@ -184,7 +184,7 @@ describe.concurrent('init', () => {
     const chart = chartOf({ ...podinfoLike, 'values.schema.json': schema })
     const { exitCode, stderr } = await run(`init ${chart} --gateway public`)
     expect(stderr).toMatch(
-      /^canary: helm template web-stable: values don't meet the specifications of the schema.*'gateway', 'traffic' not allowed/,
+      /^canary: helm template web-stable: values don't meet the specifications of the schema.*: additional properties .*'traffic'.* not allowed/,
     )
     expect([exitCode, existsSync(join(chart, 'values-stable.yaml'))]).toEqual([1, false])
   })

@@ -60,7 +60,7 @@ it('does every lesson on a cluster, by the Helm commands that a learner is told'
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   const runner = new ClusterRunner(
     { url, host: 'a.internal', namespace: 'n' },
-    new HelmAndKubectl({ namespace: 'n' }, { runProgram, signal }),
+    new HelmAndKubectl({ namespace: 'n', chart: CHART }, { runProgram, signal }),
     signal,
   )
   await runner.start()

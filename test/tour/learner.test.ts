@@ -16,7 +16,7 @@ import { gateway } from '../canary/fakeService.ts'
 import { withoutCluster } from '../canary/inProcess.ts'
 
 const { signal } = new AbortController()
-const helm = new HelmAndKubectl({}, { runProgram: withoutCluster, signal })
+const helm = new HelmAndKubectl({ chart: CHART }, { runProgram: withoutCluster, signal })
 const stableFile = `${CHART}/values-stable.yaml`
 const canaryFile = `${CHART}/values-canary.yaml`
 

@@ -91,7 +91,6 @@ const changeOf: Record<Role, RegExp> = {
 
 /** Whether the demo has said what changed by each file, and, of pods that it starts, that they are ready. */
 function isSettled(lines: readonly string[], changed: readonly Role[], unready: boolean): boolean {
-  if (lines.some((line) => /^(saved|mistake) /.test(line))) return true
   return changed.every((role) => {
     const at = lines.findIndex((line) => changeOf[role].test(line))
     if (at === -1) return false

@@ -224,7 +224,14 @@ class Cluster {
     if (kinds === 'pods') {
       const role = args.some((arg) => arg.includes('role=canary')) ? 'canary' : 'stable'
       const digest = digests[role] ?? 'a'.repeat(64)
-      return { items: [{ metadata: {}, status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}` }] } }] }
+      return {
+        items: [
+          {
+            metadata: {},
+            status: { containerStatuses: [{ name: 'devops-api', imageID: `x@sha256:${digest}`, restartCount: 0 }] },
+          },
+        ],
+      }
     }
     if (kinds.startsWith('gatewayclasses')) forbid(kinds)
     if (kinds.startsWith('gateways')) return gateway ?? fail('gateways is not found')

@@ -106,3 +106,10 @@ describe('the gateway', () => {
     expect(Object.keys(await render(role, options)).sort()).toEqual(['Deployment', 'Pod', 'Service', 'ServiceAccount'])
   })
 })
+
+it('the labels of the Gateway stay as they are in a new version', async () => {
+  const labels = async (tag: string) => (await render('stable', { values: { image: { tag } } })).Gateway?.metadata.labels
+  const before = await labels('1.1.1')
+  expect(before).toMatchObject({ role: 'stable', 'app.kubernetes.io/managed-by': 'Helm' })
+  expect(await labels('1.2.0')).toEqual(before)
+})

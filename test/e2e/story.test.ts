@@ -103,7 +103,9 @@ it('1. The image runs as nobody, on a file system it cannot write, with its comp
   }
   expect(await exec('process.getuid()')).toBe('65532')
   await expect(exec('fs.writeFileSync("/tmp/file","")')).rejects.toThrow('EROFS')
-  expect(Number(await exec('fs.readdirSync(process.env.NODE_COMPILE_CACHE,{recursive:true}).length'))).toBeGreaterThan(300)
+  const cached = Number(await exec('fs.readdirSync(process.env.NODE_COMPILE_CACHE,{recursive:true}).length'))
+  // All that the service loads, and what the CLI does.
+  expect(cached).toBeGreaterThan(Number(await exec('fs.readdirSync("service").length')))
 
   let size = 0
   await poll(async () => {

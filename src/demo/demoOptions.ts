@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { Mistake } from './mistake.ts'
+import { parseArguments } from './parseArguments.ts'
 
 export interface Options {
   /** The folder of the chart; as given, relative to where the user is. */
@@ -13,8 +14,6 @@ export interface Options {
   /** 0: any free one. */
   port: number
 }
-
-const WRONG_USE = 64 // EX_USAGE in sysexits.h
 
 /**
  * What the user typed; help and wrong use end the process.
@@ -41,13 +40,7 @@ Examples:
   npm run demo -- --values chart/examples/bad-canary.yaml
   PORT=9000 npm run demo`,
     )
-    .exitOverride()
-  try {
-    command.parse(argv, { from: 'user' })
-  } catch (error) {
-    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : WRONG_USE)
-    throw error
-  }
+  parseArguments(command, argv)
 
   const { values = [], stableValues = [], verbose = false, chart: folder = chart } = command.opts<Partial<Options>>()
   if (!existsSync(resolve(cwd, folder, 'Chart.yaml')))

@@ -1,5 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { addReleases, endpoint, hostName, wholeNumber } from '../canary/options.ts'
+import { parseArguments } from '../demo/parseArguments.ts'
 import { lessons } from './lessons.ts'
 
 export interface TourOptions {
@@ -13,8 +14,6 @@ export interface TourOptions {
   url?: URL
   host?: string
 }
-
-const WRONG_USE = 64 // EX_USAGE in sysexits.h
 
 /** What was typed; help and wrong use end the process. */
 export function tourOptions(argv: string[]): TourOptions {
@@ -30,13 +29,7 @@ export function tourOptions(argv: string[]): TourOptions {
     .option('--url <URL>', 'with --cluster: where the gateway listens; by default where its Gateway says', endpoint)
     .option('--host <name>', 'with --url: the Host header to send', hostName)
     .helpOption('--help', 'shows this')
-    .exitOverride()
-  try {
-    command.parse(argv, { from: 'user' })
-  } catch (error) {
-    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : WRONG_USE)
-    throw error
-  }
+  parseArguments(command, argv)
   return command.opts<TourOptions>()
 }
 

@@ -66,7 +66,7 @@ export class HelmAndKubectl {
    */
   async findNames(): Promise<void> {
     try {
-      this.#names ??= namesOf(chartName(this.#place.chart))
+      this.#names = this.names
     } catch (error) {
       const stables = ['list', '--filter', '-stable$', '--deployed', '--failed', '--pending', '--output', 'json']
       const installed = (JSON.parse(await this.helm(...stables)) as { name: string }[]).map(({ name }) => name)

@@ -6,7 +6,7 @@ import { type Addresses, addressesOf, type GatewayObject, type ParentRef } from 
 import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
-import { nameIn, parseManifest } from './parseManifest.ts'
+import { nameIn, parseManifest, type RenderedObject } from './parseManifest.ts'
 import { type InstalledRevision, readInstalled } from './releaseRecord.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -48,7 +48,7 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
   const findOf = <K extends NamespacedObject['kind']>(kind: K, role: Role) =>
     find(kind, nameIn(rendered[role], kind, names[role]))
   const route = findOf('HTTPRoute', 'stable')
-  const isStables = isStablesService(stable?.manifest, names)
+  const isStables = isStablesService(rendered.stable, names)
   const serviceNames = serviceNamesIn(route, isStables, {
     stable: nameIn(rendered.stable, 'Service', names.stable),
     canary: nameIn(rendered.canary, 'Service', names.canary),
@@ -98,9 +98,9 @@ const shown = ({ revision, status, at, values }: InstalledRevision): Revision =>
 /** Tells which Services of a route are stable's: those that its release makes. */
 export type IsStables = (service: string) => boolean
 
-/** @param manifest of stable; without one, its Service is called as the release */
-export function isStablesService(manifest: string | undefined, names: ReleaseNames): IsStables {
-  const own = parseManifest(manifest ?? '').flatMap(({ kind, metadata }) => (kind === 'Service' ? metadata.name : []))
+/** @param objects of stable's manifest; where there is no Service among them, its Service is called as the release */
+export function isStablesService(objects: readonly RenderedObject[], names: ReleaseNames): IsStables {
+  const own = objects.flatMap(({ kind, metadata }) => (kind === 'Service' ? metadata.name : []))
   return (service) => (own.length > 0 ? own.includes(service) : service === names.stable)
 }
 

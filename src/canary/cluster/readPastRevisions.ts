@@ -70,7 +70,7 @@ async function readRevision(tools: HelmAndKubectl, role: Role, entry: Entry): Pr
     status,
     chart,
     description,
-    weights: route && weightsIn(route.spec, isStablesService(manifest, tools.names)),
+    weights: route && weightsIn(route.spec, isStablesService(objects, tools.names)),
     version: deployment && versionOf(deployment),
   }
 }

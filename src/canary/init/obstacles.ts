@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
-import type { RenderedObject } from '../cluster/parseManifest.ts'
+import { parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
 import { type ReleaseNames, type Role, roles } from '../roles.ts'
 
 /** An object, and the template that makes it, as a path in the chart. */
@@ -20,10 +19,7 @@ export function madeBy(printed: string): Made[] {
   return printed.split(/^---$/m).flatMap((text) => {
     const [, path = ''] = /^# Source: (.+)$/m.exec(text) ?? []
     const template = path.split('/').slice(1).join('/')
-    return parseAllDocuments(text, { version: '1.1', merge: true, logLevel: 'silent' }).flatMap((document) => {
-      const object = document.toJS() as RenderedObject | null
-      return object ? { ...object, template } : []
-    })
+    return parseManifest(text).map((object) => ({ ...object, template }))
   })
 }
 

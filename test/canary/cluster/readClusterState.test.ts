@@ -4,7 +4,7 @@ import { isStablesService, readClusterState, understandRoute } from '../../../sr
 import { Failure } from '../../../src/canary/errors.ts'
 
 const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
-const isStables = isStablesService(undefined, names)
+const isStables = isStablesService([], names)
 
 describe('understandRoute', () => {
   const route = (conditions: object[], change = {}) =>

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'commander'
 import { parse } from 'yaml'
 import { WrongUse } from '../canary/errors.ts'
 import { list } from '../canary/format.ts'
+import { addLimits, type LimitOptions, limitsOf } from '../canary/options.ts'
 import { type Role, roles } from '../canary/roles.ts'
 import { declaredSplit } from '../canary/values/declaredSplit.ts'
 import type { Values } from '../canary/values/values.ts'
@@ -17,7 +19,8 @@ import { CHART } from './workFolder.ts'
 
 /** Between two looks at replies that are not as they should be yet. */
 const PAUSE_MS = 300
-const limits = { tolerance: 0.05, maxErrorRate: 0.01, maxErrorIncrease: 0.01, detect: 0.03, maxP95IncreaseMs: 20, strict: false }
+/** Those of the CLI, where nothing is typed. */
+const limits = limitsOf(addLimits(new Command()).opts<LimitOptions>())
 
 /** Where a lesson is judged, and for how long replies may take to follow what the files say. */
 export interface Looking {

@@ -4,6 +4,7 @@ import type { CheckOutput } from './outputs.ts'
 /** A report as --json prints it. */
 export function checkOutput({
   url,
+  from,
   expectation,
   expectationFrom,
   sample,
@@ -14,6 +15,7 @@ export function checkOutput({
 }: Report): CheckOutput {
   return {
     url,
+    from,
     expectation: expectation.map(({ version = null, role = null, share }) => ({ version, role, share })),
     expectationFrom,
     sample: sample.toJSON(),

@@ -78,8 +78,10 @@ interface Gate {
 
 /** What "check --json" prints: a sample and its verdict. */
 export interface CheckOutput {
-  /** What was asked, without user name and password. */
+  /** What was asked, the gateway or Prometheus, without user name and password. */
   url: string
+  /** What the sample is of: requests of the command's own, or those that Prometheus counts. */
+  from: 'own requests' | 'real traffic'
   /** The split to compare with; the shares add up to 1. */
   expectation: Expected[]
   /** Who said so. */
@@ -87,9 +89,10 @@ export interface CheckOutput {
   /** What the verdict is about. */
   sample: Sample
   /**
-   * What it was asked on: connections that were kept alive, or, where the gateway keeps each with one backend, one for each request.
+   * What it was asked on: connections that were kept alive, or, where the gateway keeps each with one backend, one for each request; null
+   * for real traffic.
    */
-  connections: 'kept' | 'one for each request'
+  connections: 'kept' | 'one for each request' | null
   /** How long the sample took. */
   seconds: number
   /** FAIL where a gate does, else INCONCLUSIVE where a gate is, else PASS. */

@@ -1,5 +1,5 @@
-import { unescape as decode } from 'node:querystring'
 import { Client } from 'undici'
+import { basicAuthorization } from './basicAuthorization.ts'
 import type { Outcome } from './sample.ts'
 
 /** Whom to ask, and how. */
@@ -32,10 +32,6 @@ const reasons: Record<string, string> = {
   EAI_AGAIN: 'unknown host',
 }
 
-/** https://www.rfc-editor.org/rfc/rfc7617 */
-const basic = ({ username, password }: URL) =>
-  `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`
-
 /**
  * Asks a service for its version, as often as wanted. A redirect is not followed, nothing is tried again, and no proxy is asked instead,
  * whatever HTTP_PROXY and NODE_USE_ENV_PROXY say: one in between has connections and errors of its own.
@@ -50,9 +46,8 @@ export class VersionClient {
   constructor(target: Target) {
     this.target = target
     const { url, headers, connections, timeoutMs } = target
-    const hasCredentials = url.username !== '' || url.password !== ''
     // Without this header, a server may choose any coding.
-    this.#headers = { 'accept-encoding': 'identity', ...(hasCredentials && { authorization: basic(url) }), ...headers }
+    this.#headers = { 'accept-encoding': 'identity', ...basicAuthorization(url), ...headers }
     // With HTTPS, the certificate must be for the name in the host header, whatever the address. Time is kept for the whole request, below.
     const options = { allowH2: false, connectTimeout: timeoutMs, headersTimeout: 0, bodyTimeout: 0 }
     // More than are used at a time, so that which one is next is left to chance: turns would fall in step with a gateway's.

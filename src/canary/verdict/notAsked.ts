@@ -26,7 +26,7 @@ export const isVoid = (sample: Sample): boolean => whyNotAsked(sample) !== undef
  * redirect, or a gateway that is not there. Undefined where it did.
  */
 export function whyNotAsked({ requests, sources, failures }: Sample): string | undefined {
-  if (requests === 0) return 'no request was made'
+  if (requests === 0) return 'there was no request'
   if (sources.length > 0 || [...failures.keys()].some((failure) => GATEWAYS_OWN.test(failure))) return undefined
   const instead = list(new Map([...failures].map(([failure, number]) => [explained(failure), number])))
   return `nobody answered with a version, but ${instead}: is this the right address, host name and path?`

@@ -32,13 +32,19 @@ export interface CheckOptions {
 }
 
 export interface Report extends Judgement {
+  /** Of the gateway, or of Prometheus. */
   readonly url: string
+  /** What the sample is of. */
+  readonly from: 'own requests' | 'real traffic'
   readonly expectation: Expectation
   readonly expectationFrom: 'the caller' | 'the gateway' | 'the values files'
   readonly sample: Sample
   readonly seconds: number
-  /** What was kept alive: where a gateway keeps a connection with one backend, it is nothing, so that each request is a draw. */
-  readonly connections: 'kept' | 'one for each request'
+  /**
+   * What was kept alive: where a gateway keeps a connection with one backend, it is nothing, so that each request is a draw. Null for
+   * real traffic.
+   */
+  readonly connections: 'kept' | 'one for each request' | null
 }
 
 /** More than this must be asked for. */
@@ -66,6 +72,7 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
     const started = performance.now()
     const conclude = (asked: Asked, connections: Report['connections']): Report => ({
       url: shownUrl(target.url),
+      from: 'own requests',
       expectation,
       expectationFrom,
       connections,

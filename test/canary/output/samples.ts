@@ -30,6 +30,7 @@ export function reportOf(sample: Sample, expected: Expectation = expectation): R
     expectation: expected,
     expectationFrom: 'the gateway',
     sample,
+    from: 'own requests',
     connections: 'kept',
     seconds: 1.25,
     ...judgement,

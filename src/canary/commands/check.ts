@@ -84,7 +84,8 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
   if (traffic) {
     if (url || conformance || options.requests)
       throw new WrongUse('--prometheus judges real traffic, and sends none: leave out the URL, --requests and --conformance')
-    const { judgeTraffic } = await import('../verdict/judgeTraffic.ts')
+    const { judgeTraffic, requirePrometheus } = await import('../verdict/judgeTraffic.ts')
+    await requirePrometheus(traffic, signal)
     const onProgress = (elapsedMs: number, { requests }: Sample, trouble?: string) =>
       show(
         `${Math.floor(elapsedMs / 1000)} s of ${traffic.bake / 1000} s, ${count(requests, 'request')}${trouble ? `; ${trouble}` : ''}`,

@@ -4,14 +4,13 @@ import { Interrupted, WrongUse } from '../errors.ts'
 import { count, whole } from '../format.ts'
 import type { Progress } from '../output/progress.ts'
 import { type Role, roles } from '../roles.ts'
-import { PrometheusClient } from '../sampling/prometheusClient.ts'
 import { MOST_REQUESTS, type Outcome } from '../sampling/sample.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
 import { type Expectation, findExpected, shares } from '../verdict/expectation.ts'
-import { judgeTraffic, type TrafficSettings } from '../verdict/judgeTraffic.ts'
+import { judgeTraffic, requirePrometheus, type TrafficSettings } from '../verdict/judgeTraffic.ts'
 import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
@@ -123,13 +122,10 @@ export class Replies {
     }
   }
 
-  /**
-   * @throws {Failure} where Prometheus does not answer
-   * @throws {WrongUse} where it does not understand the query
-   */
+  /** @throws {WrongUse} where Prometheus is to be asked, but does not answer */
   async requirePrometheus(): Promise<void> {
     const { traffic } = this.#settings
-    if (traffic) await new PrometheusClient(traffic.prometheus, this.#signal).scraped(traffic.selector, 1)
+    if (traffic) await requirePrometheus(traffic, this.#signal)
   }
 
   /** Judges real traffic, where that was asked for; undefined where it was not, or one of the two gets none of it to compare with. */

@@ -1,6 +1,7 @@
 import { request } from 'undici'
 import { Failure, WrongUse } from '../errors.ts'
 import { basicAuthorization } from './basicAuthorization.ts'
+import { connectionErrors } from './connectionErrors.ts'
 import { shownUrl } from './shownUrl.ts'
 
 /** What Prometheus has of one series: its labels, and what was scraped, oldest first. */
@@ -72,7 +73,7 @@ export class PrometheusClient {
       text = await reply.body.text()
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      const why = deadline.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : code || message
+      const why = deadline.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : (connectionErrors[code ?? ''] ?? code ?? message)
       throw new NoAnswer(`Prometheus at ${this.url} cannot be asked (${why})`)
     }
     const reply = parsed(text)

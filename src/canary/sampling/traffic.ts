@@ -140,9 +140,11 @@ export class Traffic {
     })
   }
 
+  /** Stable's name is also that of its route, which gateways name beside a backend. */
   #namedIn(labels: Labels): Role | undefined {
-    const found = roles.filter((role) => Object.values(labels).some((value) => isNamed(value, this.#names[role])))
-    return found.length === 1 ? found[0] : undefined
+    return (['canary', 'stable'] as const).find((role) =>
+      Object.values(labels).some((value) => isNamed(value, this.#names[role])),
+    )
   }
 
   /** Adds a counter, or the buckets of a histogram. */
@@ -205,5 +207,6 @@ function intervalOf(series: readonly Understood[]): number | undefined {
     const [before, last] = samples.slice(-2)
     return before && last ? (last[0] - before[0]) * 1000 : []
   })
-  return gaps.toSorted((a, b) => a - b)[gaps.length >> 1]
+  const median = gaps.toSorted((a, b) => a - b)[gaps.length >> 1]
+  return median && Math.round(median)
 }

@@ -1,5 +1,6 @@
 import { Client } from 'undici'
 import { basicAuthorization } from './basicAuthorization.ts'
+import { connectionErrors } from './connectionErrors.ts'
 import type { Outcome } from './sample.ts'
 
 /** Whom to ask, and how. */
@@ -19,18 +20,6 @@ export interface Target {
 
 /** More than any version takes; the rest of a larger reply is not read. */
 const MOST_BYTES = 65_536
-
-/** What connections die of, in words, by Node's and undici's codes. */
-const reasons: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection reset',
-  UND_ERR_SOCKET: 'connection reset',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  ENOTFOUND: 'unknown host',
-  EAI_AGAIN: 'unknown host',
-}
 
 /**
  * Asks a service for its version, as often as wanted. A redirect is not followed, nothing is tried again, and no proxy is asked instead,
@@ -83,7 +72,7 @@ export class VersionClient {
       if (deadline.signal.aborted) return { ...who, error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException
       if (/CERT|ERR_TLS|UNABLE_TO_/.test(code ?? '')) return { error: `certificate refused (${clean(`${code}`)})` }
-      return { ...who, error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
+      return { ...who, error: connectionErrors[code ?? ''] ?? `other (${clean(code ?? message)})` }
     } finally {
       clearTimeout(timer)
       this.#free.push(connection)

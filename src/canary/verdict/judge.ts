@@ -212,9 +212,9 @@ function p95Increase(of: Case, pair: Pair): Finding {
   const allowed = limits.maxP95IncreaseMs
   const limit = slowest(of, msOfStable)
   const upTo = of.sample.bounds.size > 0 ? 'up to ' : ''
-  const bucket = upTo && `, which its buckets tell as ${Number.isFinite(limit) ? milliseconds(limit) : 'more than the last one'}`
+  const bucket =
+    upTo && `, which its buckets tell as ${Number.isFinite(limit) ? milliseconds(limit / (1 + HAIR)) : 'more than the last one'}`
   const reason = `canary's p95 is ${upTo}${milliseconds(msOfCanary)}, stable's ${upTo}${milliseconds(msOfStable)}, allowed: ${allowed} ms more${bucket}`
-  if (!Number.isFinite(limit)) return open(of, reason)
   const effect = effectOnSlow(of, pair, limit)
   /** How many are slower than the bounds of stable's p95 by which canary exceeds stable least, or most. */
   const slower = (by: 'least' | 'most', error: number): Counted | undefined => {
@@ -222,7 +222,10 @@ function p95Increase(of: Case, pair: Pair): Finding {
     const bounds = ranksAround(n, error)?.map((rank) => slowest(of, stable.latency.percentile((rank / n) * 100) / 1000))
     const [ofCanary, ofStable] = (by === 'least' ? bounds?.toReversed() : bounds) ?? []
     if (ofCanary === undefined || ofStable === undefined) return undefined
-    return [slowerThan(canary.latency, ofCanary), slowerThan(stable.latency, ofStable)]
+    if (Math.max(ofCanary, ofStable) < Number.POSITIVE_INFINITY)
+      return [slowerThan(canary.latency, ofCanary), slowerThan(stable.latency, ofStable)]
+    // Beyond the last bound, none of them may be so slow, or all of canary's.
+    return by === 'least' ? undefined : [slowerThan(canary.latency, Math.max(...of.sample.bounds) * (1 + HAIR)), 0]
   }
   const least = slower('least', look.alpha)
   const most = look.beta > 0 ? slower('most', look.beta) : undefined

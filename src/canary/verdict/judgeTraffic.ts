@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Interrupted, WrongUse } from '../errors.ts'
 import { type Role, roles } from '../roles.ts'
 import { NoAnswer, PrometheusClient } from '../sampling/prometheusClient.ts'
 import { Sample } from '../sampling/sample.ts'
 import { type Reading, Traffic } from '../sampling/traffic.ts'
 import type { Expectation } from './expectation.ts'
 import { inconclusive, type Judgement } from './gate.ts'
-import { judge } from './judge.ts'
-import { endingAt, type Limits, plan } from './plan.ts'
+import { type Limits, plan } from './plan.ts'
 import type { Report } from './sampleAndJudge.ts'
+import { TrafficLooks } from './trafficLooks.ts'
 
 /** Where real traffic is counted, and how long it is judged. */
 export interface TrafficSettings {
@@ -40,6 +41,17 @@ const INTERVAL_MS = { unknown: 5000, least: 200, most: 60_000 }
 /** After so many intervals without a new scrape, metrics are missing. */
 const LATE = 3
 
+/** @throws {WrongUse} where no Prometheus answers at that address, or it does not understand the selector */
+export async function requirePrometheus({ prometheus, selector }: TrafficSettings, signal: AbortSignal): Promise<void> {
+  try {
+    await new PrometheusClient(prometheus, signal).scraped(selector, 1)
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted()
+    if (!(error instanceof NoAnswer)) throw error
+    throw new WrongUse(`${error.message}: --prometheus must be where one answers, such as http://127.0.0.1:9090`)
+  }
+}
+
 /**
  * Judges real traffic, as Prometheus counts it, for the least time given, or until it is worse than allowed. PASS comes at the end alone.
  * Missing metrics are no PASS.
@@ -50,13 +62,11 @@ export async function judgeTraffic(options: TrafficOptions): Promise<Report> {
   const client = new PrometheusClient(options.prometheus, signal)
   const sample = new Sample()
   const traffic = new Traffic(names, namespace, sample)
-  const planned = plan(expectation, limits, { steps, isTraffic: true })
+  const looks = new TrafficLooks(plan(expectation, limits, { steps, isTraffic: true }))
   const missing = new Missing(options, client)
   const started = performance.now()
   let readAt: number | undefined
   let intervalMs = INTERVAL_MS.unknown
-  let looks = 0
-  let isTimeUp = false
   for (;;) {
     const now = performance.now()
     let reading: Reading | undefined
@@ -83,15 +93,9 @@ export async function judgeTraffic(options: TrafficOptions): Promise<Report> {
       ...judgement,
     })
     if (signal.aborted) return conclude(inconclusive(`ended after ${Math.round(elapsed / 1000)} s of ${bake / 1000} s`))
-    const seen = planned.looks.filter(({ requests }) => requests <= sample.requests).length
-    const isEnd = elapsed >= bake && missing.what === undefined
-    const isLast = isEnd && elapsed >= bake + patience
-    if (seen > looks || (isEnd && !isTimeUp) || isLast) {
-      const judgement = judge(sample, endingAt(planned, sample.requests))
-      if (judgement.verdict === 'FAIL' || (isEnd && judgement.verdict === 'PASS') || isLast) return conclude(judgement)
-      looks = seen
-      isTimeUp ||= isEnd
-    }
+    const isTimeUp = elapsed >= bake && missing.what === undefined
+    const judgement = looks.judge(sample, isTimeUp && (elapsed >= bake + patience ? 'for good' : 'as planned'))
+    if (judgement) return conclude(judgement)
     if (reading && reading.begunAnew.length > 0) return conclude(inconclusive(begunAnewText(reading.begunAnew)))
     if (missing.since !== undefined && performance.now() - missing.since > patience)
       return conclude(inconclusive(`${missing.what}`))
@@ -107,7 +111,8 @@ class Missing {
   readonly #options: TrafficOptions
   readonly #client: PrometheusClient
   readonly #freshAt = new Map<Role, number>()
-  readonly #startedAt = performance.now()
+  /** When metrics were read first. */
+  #startedAt: number | undefined
 
   constructor(options: TrafficOptions, client: PrometheusClient) {
     this.#options = options
@@ -119,23 +124,24 @@ class Missing {
     this.since ??= since
   }
 
-  async look({ fresh, late }: Reading, intervalMs: number): Promise<void> {
+  async look({ fresh, late: lateTargets }: Reading, intervalMs: number): Promise<void> {
     const now = performance.now()
+    this.#startedAt ??= now
     for (const role of fresh) this.#freshAt.set(role, now)
     const { names, expectation, selector } = this.#options
     const wanted = roles.filter((role) => !expectation.some((expected) => expected.role === role && expected.share === 0))
     for (const role of wanted) {
       const at = this.#freshAt.get(role)
-      const seconds = Math.round((now - (at ?? this.#startedAt)) / 1000)
-      if (now - (at ?? this.#startedAt) <= LATE * intervalMs) continue
+      const since = at ?? this.#startedAt
+      if (now - since <= LATE * intervalMs) continue
       const none = `Prometheus has no metrics of ${role}: no series of ${selector} that is scraped names ${names[role]}`
-      return this.say(
-        at === undefined ? none : `Prometheus has had no new metrics of ${role} for ${seconds} s`,
-        at ?? this.#startedAt,
-      )
+      const late = `Prometheus has had no new metrics of ${role} for ${Math.round((now - since) / 1000)} s`
+      return this.say(at === undefined ? none : late, since)
     }
-    const down = late.length > 0 ? await this.#client.down() : []
-    const failing = late.find(({ job, instance }) => down.some((labels) => labels.job === job && labels.instance === instance))
+    const down = lateTargets.length > 0 ? await this.#client.down() : []
+    const failing = lateTargets.find(({ job, instance }) =>
+      down.some((labels) => labels.job === job && labels.instance === instance),
+    )
     if (failing)
       return this.say(`Prometheus cannot scrape ${failing.pod ?? failing.kubernetes_pod_name ?? failing.instance}`, now)
     this.what = undefined

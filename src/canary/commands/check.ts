@@ -68,7 +68,7 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
   const { stdout, signal, exitWith } = terminal
   const { expect, chart, rate, json, junit, markdown, conformance = false } = options
   const found = url
-    ? { target: targetOf(url, options), expectation: () => declared(chart, terminal) }
+    ? { target: targetOf(url, options), expectation: () => declared(chart, terminal), mayHide: [] }
     : await (await import('./onCluster.ts')).onCluster(options, terminal)
   const progress = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   let shownAt = 0
@@ -78,6 +78,7 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,
+    mayHide: found.mayHide,
     signal,
     onProgress: (done, usual) => {
       if (!progress || performance.now() - shownAt < 100) return

@@ -9,6 +9,7 @@ export function checkOutput({
   sample,
   connections,
   seconds,
+  mayHide,
   verdict,
   gates,
 }: Report): CheckOutput {
@@ -19,6 +20,7 @@ export function checkOutput({
     sample: sample.toJSON(),
     connections,
     seconds,
+    mayHide: [...mayHide],
     verdict,
     gates: gates.map(({ name, verdict, reason }) => ({ name, verdict, reason })),
   }

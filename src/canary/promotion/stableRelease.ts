@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
-import type { ClusterState } from '../cluster/clusterState.ts'
+import type { ClusterState, Route } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { nameIn, parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
 import { readClusterState } from '../cluster/readClusterState.ts'
@@ -165,6 +165,16 @@ export class StableRelease {
     return changing.map((difference) => `The chart renders this anew each time: ${showDifference(difference)}`)
   }
 
+  /**
+   * Has an upgrade take nothing back that somebody has changed in the live route: Helm 4 refuses by itself, and Helm 3 does not notice.
+   * @throws {Failure} naming who, what, and how to go on
+   */
+  refuseChanged({ route, releases }: ClusterState): void {
+    if (!route || !isChangedByHand(route)) return
+    const installed = showWeights(weightsOf(releases.stable?.values ?? {}))
+    throw new Failure(`${changedText(route)}: "shift ${installed}" brings back what is installed, then start again`)
+  }
+
   /** What `apply` would do, in lines: the edit, the command, and all that changes in the cluster. */
   async plannedLines({ before, after }: Edit, paint: Paint, chart = this.place.chart): Promise<string[]> {
     const edit = diffText(before.path, before.text, after.text, paint)
@@ -191,9 +201,11 @@ export class StableRelease {
   ): Promise<void> {
     const { filesOnly } = this.place
     const { weights } = change
+    let left: string[] = []
     await this.#progress.step(
       title,
       async (say) => {
+        if (!filesOnly && overwritten === 'none') this.refuseChanged(await readClusterState(this.#tools))
         const { before, after } = await this.edited(weights, given)
         await writeValues(before.path, before.text, after.text)
         if (filesOnly) return before.text !== after.text
@@ -204,11 +216,12 @@ export class StableRelease {
         if (overwritten === 'none') await this.#upgrade(upgrade, say)
         else await this.#upgradeOver(upgrade, weights, say)
         say('waiting for the Gateway')
-        await this.#inForce(weights)
+        left = keptText(await this.#inForce(weights))
         return before.text !== after.text
       },
       (isEdited) => (filesOnly ? (isEdited ? 'written' : 'was written before') : 'done'),
     )
+    for (const line of left) this.#progress.note(line)
   }
 
   /** The same upgrade, until the route is as it says: Helm 3 puts back what somebody has patched only where the weights change. */
@@ -335,8 +348,13 @@ export class StableRelease {
     return { isRestored: restored !== undefined, notes }
   }
 
-  /** What the files say beside the weights, and is not installed. */
+  /** What the files say beside the weights, and is not installed, and what somebody has changed by hand and Helm keeps. */
   async leftLines(): Promise<string[]> {
+    const { route } = (await readClusterState(this.#tools).catch(unlessFailure)) ?? {}
+    return [...(await this.#unappliedLines()), ...(route ? keptText(route) : [])]
+  }
+
+  async #unappliedLines(): Promise<string[]> {
     try {
       const installed = await this.installed()
       if (!installed) return []
@@ -494,8 +512,8 @@ export class StableRelease {
     return newest && parseDescription(newest.description)
   }
 
-  /** Waits until the gateway has the weights, and stable's pods are what they should be. */
-  async #inForce(weights: Weights): Promise<void> {
+  /** Waits until the gateway has the weights, and stable's pods are what they should be; then this is the route. */
+  async #inForce(weights: Weights): Promise<Route> {
     const until = performance.now() + this.#patienceMs
     for (;;) {
       const { route, workloads } = await readClusterState(this.#tools)
@@ -505,7 +523,7 @@ export class StableRelease {
           `the route says ${showWeights(route.weights)} after an upgrade to ${showWeights(weights)}: somebody else changes it`,
         )
       const problems = [...route.problems, ...(workloads.stable?.isRolledOut ? [] : ['stable still has pods of before'])]
-      if (problems.length === 0) return
+      if (problems.length === 0) return route
       if (performance.now() > until) throw new Failure(`${showWeights(weights)} is not in force: ${problems.join('; ')}`)
       await this.#pause()
     }
@@ -574,6 +592,15 @@ export interface SetBack {
   /** What was left, or could not be seen, a sentence each. */
   readonly notes: readonly string[]
 }
+
+const isChangedByHand = ({ changed, otherWriters }: Route): boolean => changed.length > 0 && otherWriters.length > 0
+
+const changedText = ({ changed, otherWriters }: Route): string =>
+  `${otherWriters.join(' and ')} changed the live route by hand (${changed.join(', ')})`
+
+/** Helm 3 takes back what differs between two revisions, and so nothing that no command here changes. */
+const keptText = (route: Route): string[] =>
+  isChangedByHand(route) ? [`${changedText(route)}, which Helm 3 keeps: the same "helm upgrade" with --force takes it back.`] : []
 
 const asGiven = (values: Values | undefined): Given | undefined => values && { values, computed: values }
 

@@ -169,6 +169,21 @@ describe.concurrent('A route that somebody patched by hand', () => {
   })
 })
 
+describe.concurrent('promote and a route that somebody patched by hand', () => {
+  it.each([3, 4] as const)('refuses to overwrite it, with Helm %i, before anything is done', async (helm) => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { cluster, revisions } = await installedReleases(chart, { patched: { helm, stable: 50, canary: 50 } })
+    const { exitCode, stderr } = await run(`promote --chart ${chart} --timeout 100ms`, cluster)
+    expect(stderr).toBe(
+      'canary: kubectl-patch changed the live route by hand (rules): "shift 90/10" brings back what is installed, then start again',
+    )
+    expect(exitCode).toBe(1)
+    expect(stableFile(chart)).toBe(before)
+    expect(revisions()).toHaveLength(1)
+  })
+})
+
 describe.concurrent('rollback moves weights, whatever else is the matter', () => {
   const back = { stable: 100, canary: 0 }
 

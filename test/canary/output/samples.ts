@@ -32,6 +32,7 @@ export function reportOf(sample: Sample, expected: Expectation = expectation): R
     sample,
     connections: 'kept',
     seconds: 1.25,
+    mayHide: [],
     ...judgement,
   }
 }

@@ -10,6 +10,8 @@ import { needsNoCluster, type RunProgram, withoutCluster } from './inProcess.ts'
 interface Settings {
   /** What somebody has scaled a Deployment to. */
   replicas?: Record<string, number>
+  /** What autoscalers measure, in percent of what is requested. */
+  utilization?: Record<string, number>
   /** What runs, by role: 64 hexadecimal digits. */
   digests?: Record<string, string>
   /** Kinds that kubectl may not read, and "releases" for Helm's. */
@@ -206,7 +208,7 @@ class Cluster {
         spec: rest.kind === 'Deployment' ? { ...spec, replicas: replicas[metadata.name] ?? spec?.replicas ?? 1 } : spec,
       }))
       .map((item) => (item.kind === 'HTTPRoute' && this.#patched ? patchedRoute(item, this.#patched) : item))
-      .map((item) => ({ ...item, status: statusOf(item) }))
+      .map((item) => ({ ...item, status: statusOf(item, this.#settings) }))
   }
 
   #kubectl(args: string[]): unknown {
@@ -251,7 +253,12 @@ function patchedRoute({ metadata, spec, ...rest }: Item, { stable, canary }: { s
   return { ...rest, metadata: { ...metadata, managedFields } as Item['metadata'], spec: { ...spec, rules: [{ backendRefs }] } }
 }
 
-function statusOf({ kind, spec }: Item): object {
+function statusOf({ kind, metadata, spec }: Item, { replicas: scaled = {}, utilization = {} }: Settings): object {
+  if (kind === 'HorizontalPodAutoscaler') {
+    const averageUtilization = utilization[metadata.name]
+    const currentMetrics = [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization } } }]
+    return { currentReplicas: scaled[metadata.name] ?? 1, currentMetrics }
+  }
   const { replicas } = spec ?? {}
   if (kind === 'Deployment') return { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: replicas }
   const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({ type, status: 'True', reason: type, observedGeneration: 1 }))

@@ -15,6 +15,8 @@ export interface Revision {
 
 /** What runs of a release. */
 export interface Workload {
+  /** Of its Deployment. */
+  readonly name: string
   readonly image: string
   /** Undefined where its pods are told none. */
   readonly version: string | undefined

@@ -141,6 +141,7 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
   const wanted = spec.replicas ?? 1
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status
   return {
+    name: metadata.name,
     image: container?.image ?? '',
     version: versionOf(deployment),
     wanted,

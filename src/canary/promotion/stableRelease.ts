@@ -4,6 +4,7 @@ import { parse } from 'yaml'
 import type { ClusterState, Route } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { nameIn, parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
+import { readAutoscalers } from '../cluster/readAutoscalers.ts'
 import { readClusterState } from '../cluster/readClusterState.ts'
 import { readImageDigests } from '../cluster/readImageDigests.ts'
 import { type InstalledRevision, readHistory, readInstalled } from '../cluster/releaseRecord.ts'
@@ -20,6 +21,7 @@ import type { Values } from '../values/values.ts'
 import { type ValuesFile, type ValuesReader, valuesPath } from '../values/valuesReader.ts'
 import { ALL_STABLE, sameSplit, showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
 import { writeValues } from '../values/writeValues.ts'
+import { capacity } from './capacity.ts'
 import { type Carried, otherImage, readCarried, readChartName, readGiven } from './carried.ts'
 import { compareManifests, comparePods, deploymentOf, listDifferences, podTemplateOf, showDifference } from './manifest.ts'
 import { type Change, describeChange, parseDescription } from './releaseDescription.ts'
@@ -201,11 +203,11 @@ export class StableRelease {
   ): Promise<void> {
     const { filesOnly } = this.place
     const { weights } = change
-    let left: string[] = []
+    const notes: string[] = []
     await this.#progress.step(
       title,
       async (say) => {
-        if (!filesOnly && overwritten === 'none') this.refuseChanged(await readClusterState(this.#tools))
+        if (!filesOnly) notes.push(...(await this.#readyFor(weights, overwritten, say)))
         const { before, after } = await this.edited(weights, given)
         await writeValues(before.path, before.text, after.text)
         if (filesOnly) return before.text !== after.text
@@ -216,12 +218,44 @@ export class StableRelease {
         if (overwritten === 'none') await this.#upgrade(upgrade, say)
         else await this.#upgradeOver(upgrade, weights, say)
         say('waiting for the Gateway')
-        left = keptText(await this.#inForce(weights))
+        notes.push(...keptText(await this.#inForce(weights)))
         return before.text !== after.text
       },
       (isEdited) => (filesOnly ? (isEdited ? 'written' : 'was written before') : 'done'),
     )
-    for (const line of left) this.#progress.note(line)
+    for (const line of notes) this.#progress.note(line)
+  }
+
+  /**
+   * Has a step take back nothing that somebody has changed by hand, and waits until the release that it gives more has the pods for it.
+   * @throws {Failure} where it would, or those pods do not come; nothing has been done then
+   * @returns a line where that is not known
+   */
+  async #readyFor(weights: Weights, overwritten: Overwritten, say: (text: string) => void): Promise<string[]> {
+    const until = performance.now() + this.#patienceMs
+    let said: string | undefined
+    for (;;) {
+      const state = await readClusterState(this.#tools)
+      if (overwritten === 'none') this.refuseChanged(state)
+      await this.#refuseScaled(state)
+      const found = capacity(state, await readAutoscalers(this.#tools, state.workloads), weights)
+      if (found.kind === 'enough') return []
+      if (found.kind === 'unknown') return [found.why]
+      if (performance.now() > until) throw new Failure(found.why)
+      if (found.why !== said) say(`waiting for pods: ${found.why}`)
+      said = found.why
+      await this.#pause()
+    }
+  }
+
+  /** Replicas that somebody else has set, which an upgrade would take back. */
+  async #refuseScaled({ workloads, names }: ClusterState): Promise<void> {
+    const replicas = deploymentOf(parseManifest((await this.installed())?.manifest ?? ''), names.stable)?.spec.replicas
+    const { name, wanted } = workloads.stable ?? {}
+    if (replicas === undefined || wanted === undefined || wanted === replicas) return
+    throw new Failure(
+      `an upgrade would change more than this step (Deployment ${name}: spec.replicas ${wanted} → ${replicas}, scaled by kubectl or an autoscaler): write replicas ${wanted} into values-stable.yaml and apply it first`,
+    )
   }
 
   /** The same upgrade, until the route is as it says: Helm 3 puts back what somebody has patched only where the weights change. */

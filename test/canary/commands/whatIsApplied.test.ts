@@ -184,6 +184,48 @@ describe.concurrent('promote and a route that somebody patched by hand', () => {
   })
 })
 
+describe.concurrent('Pods', () => {
+  it('of the release that gets more are waited for, and the shortage said, before anything is done', async () => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const values = join(chart, 'examples/production.yaml')
+    const autoscaling = ['--values', values]
+    const { cluster, revisions } = await installedReleases(chart, {
+      stable: autoscaling,
+      canary: autoscaling,
+      replicas: { 'devops-api-stable': 8, 'devops-api-canary': 3 },
+      utilization: { 'devops-api-stable': 70, 'devops-api-canary': 20 },
+    })
+    const short =
+      'devops-api-canary has 3 ready pods, and 50 % of the present load needs 5: set its autoscaling.minReplicas to 5, and helm upgrade it'
+    const shift = await run(`shift 50/50 --patience 1s --chart ${chart} --values ${values}`, cluster)
+    expect(shift.stderr).toBe(`canary: ${short}`)
+    expect(shift.stdout).toContain(`  waiting for pods: ${short}`)
+    expect(shift.exitCode).toBe(1)
+    expect(stableFile(chart)).toBe(before)
+    expect(revisions()).toHaveLength(1)
+    const rollback = await run(`rollback --patience 1s --chart ${chart} --values ${values}`, cluster)
+    expect(rollback.stdout).not.toContain('pods')
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+  })
+
+  it('that somebody adds to stable during a promotion are not taken back', async () => {
+    const chart = copyChart()
+    const replicas: Record<string, number> = {}
+    const { cluster, revisions } = await installedReleases(chart, { replicas, answers: {} })
+    const scaling: typeof cluster = async (name, args, signal) => {
+      const ended = await cluster(name, args, signal)
+      if (revisions()[0]?.info.description.includes('give canary 100')) replicas['devops-api-stable'] = 6
+      return ended
+    }
+    const { exitCode, stderr } = await run(`promote --chart ${chart}`, scaling)
+    expect(stderr).toContain('spec.replicas 6 → 2, scaled by kubectl or an autoscaler')
+    expect(exitCode).toBe(1)
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 0, canary: 100 }, image: { tag: '1.1.1' } })
+    expect(revisions()[0]?.info.description).toContain('give canary 100')
+  })
+})
+
 describe.concurrent('rollback moves weights, whatever else is the matter', () => {
   const back = { stable: 100, canary: 0 }
 

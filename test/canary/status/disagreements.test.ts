@@ -6,7 +6,7 @@ import type { Values } from '../../../src/canary/values/values.ts'
 const stable = { role: 'stable', traffic: { stable: 90, canary: 10 }, image: { tag: '1' } }
 const canary = { role: 'canary', image: { tag: '2' } }
 const release = (values: Values) => ({ revision: 3, status: 'deployed', at: 0, values })
-const pods = { image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
+const pods = { name: 'd', image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
 const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
 const cluster: ClusterState = {
   names,

@@ -19,7 +19,7 @@ interface Settings {
   /** The Gateway's answer; null where it is not found. */
   gateway?: object | null
   /** Weights that somebody has patched in the live route, and the Helm that meets them. */
-  patched?: { helm: 3 | 4; stable: number; canary: number }
+  patched?: { helm: 3 | 4; stable: number; canary: number; conflicts?: string }
 }
 
 interface Installed extends Settings {
@@ -180,7 +180,9 @@ class Cluster {
   #overwrite(before: string | undefined, after: string, args: string[]): void {
     if (this.#patched?.helm === 4 && !args.includes('--force-conflicts'))
       fail(
-        'UPGRADE FAILED: conflict occurred while applying object n/devops-api-stable gateway.networking.k8s.io/v1, Kind=HTTPRoute: Apply failed with 1 conflict: conflict with "kubectl-patch" using gateway.networking.k8s.io/v1: .spec.rules',
+        'UPGRADE FAILED: conflict occurred while applying object n/devops-api-stable gateway.networking.k8s.io/v1, Kind=HTTPRoute: Apply failed with ' +
+          (this.#patched.conflicts ??
+            '1 conflict: conflict with "kubectl-patch" using gateway.networking.k8s.io/v1: .spec.rules'),
       )
     const rulesOf = (manifest: string | undefined) => /^kind: HTTPRoute$.*?^ {2}rules:$(.*?)^---/ms.exec(`${manifest}---\n`)?.[1]
     if (this.#patched?.helm === 4 || rulesOf(before) !== rulesOf(after)) this.#patched = undefined

@@ -69,7 +69,7 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
     serviceNames,
     route: route && {
       ...understandRoute(route, isStables, controllers),
-      changed: stable?.status === 'deployed' ? changedFields(rendered.stable, route) : [],
+      changed: stable && !stable.status.startsWith('pending') ? changedFields(rendered.stable, route) : [],
       mayHide: await readMayHide(
         tools,
         { kind: 'HTTPRoute', name: route.metadata.name, namespace: route.metadata.namespace, labels: route.metadata.labels },

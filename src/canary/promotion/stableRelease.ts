@@ -174,7 +174,7 @@ export class StableRelease {
   refuseChanged({ route, releases }: ClusterState): void {
     if (!route || !isChangedByHand(route)) return
     const installed = showWeights(weightsOf(releases.stable?.values ?? {}))
-    throw new Failure(`${changedText(route)}: "shift ${installed}" brings back what is installed, then start again`)
+    throw new Failure(`${changedText(route)}: "shift ${installed}" brings back what is installed, or says how; then start again`)
   }
 
   /** What `apply` would do, in lines: the edit, the command, and all that changes in the cluster. */
@@ -274,16 +274,19 @@ export class StableRelease {
       try {
         await this.#tools.helm(...args)
       } catch (error) {
-        const [, by] = (error instanceof Failure && /conflict with "([^"]+)"/.exec(error.message)) || []
-        if (by === undefined) throw error
+        if (!(error instanceof Failure)) throw error
+        // In the plural where several fields are somebody else's, also those of one writer.
+        const writers = [...error.message.matchAll(/conflicts? with "([^"]+)"/g)].map(([, name]) => name)
+        if (writers.length === 0) throw error
+        const by = [...new Set(writers)].join(' and ')
         // Helm ends at the first object, and the route comes after those that pods are made of.
-        const isRoute = /, Kind=HTTPRoute:/.test((error as Failure).message)
+        const isRoute = /, Kind=HTTPRoute:/.test(error.message)
         if (overwritten === 'none' || (overwritten === 'route' && !isRoute)) {
           throw new Failure(
-            `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${await this.#typed(chart)} --force-conflicts", then start again`,
+            `${by} changed live objects by hand, which Helm does not overwrite: have the files win with "${await this.#typed(chart)} --force-conflicts", then start again`,
           )
         }
-        say(`overwriting what ${by} has changed by hand`)
+        say(`overwriting what ${by} changed by hand`)
         await this.#tools.helm(...args, '--force-conflicts')
       }
     })
@@ -632,9 +635,13 @@ const isChangedByHand = ({ changed, otherWriters }: Route): boolean => changed.l
 const changedText = ({ changed, otherWriters }: Route): string =>
   `${otherWriters.join(' and ')} changed the live route by hand (${changed.join(', ')})`
 
-/** Helm 3 takes back what differs between two revisions, and so nothing that no command here changes. */
+/** Helm 3, and Helm 4 for a release of Helm 3, takes back only what differs between two revisions: nothing that no command here changes. */
 const keptText = (route: Route): string[] =>
-  isChangedByHand(route) ? [`${changedText(route)}, which Helm 3 keeps: the same "helm upgrade" with --force takes it back.`] : []
+  isChangedByHand(route)
+    ? [
+        `${changedText(route)}, which a release of Helm 3 keeps: "helm upgrade --force" takes it back, with Helm 4 "helm upgrade --server-side=true --force-conflicts".`,
+      ]
+    : []
 
 const asGiven = (values: Values | undefined): Given | undefined => values && { values, computed: values }
 

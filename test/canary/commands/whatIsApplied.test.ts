@@ -169,6 +169,19 @@ describe.concurrent('A route that somebody patched by hand', () => {
   })
 })
 
+it('A route of which two people have patched several fields is put back', async () => {
+  const conflicts = `3 conflicts: conflicts with "kubectl-patch" using gateway.networking.k8s.io/v1:
+- .spec.hostnames
+- .spec.rules
+conflicts with "somebody" using gateway.networking.k8s.io/v1:
+- .spec.parentRefs`
+  const chart = copyChart()
+  const { cluster, revisions } = await installedReleases(chart, { patched: { helm: 4, stable: 50, canary: 50, conflicts } })
+  const { stdout } = await run(`rollback --chart ${chart} --timeout 100ms`, cluster)
+  expect(stdout).toContain('overwriting what kubectl-patch and somebody changed by hand')
+  expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+})
+
 describe.concurrent('promote and a route that somebody patched by hand', () => {
   it.each([3, 4] as const)('refuses to overwrite it, with Helm %i, before anything is done', async (helm) => {
     const chart = copyChart()
@@ -176,7 +189,7 @@ describe.concurrent('promote and a route that somebody patched by hand', () => {
     const { cluster, revisions } = await installedReleases(chart, { patched: { helm, stable: 50, canary: 50 } })
     const { exitCode, stderr } = await run(`promote --chart ${chart} --timeout 100ms`, cluster)
     expect(stderr).toBe(
-      'canary: kubectl-patch changed the live route by hand (rules): "shift 90/10" brings back what is installed, then start again',
+      'canary: kubectl-patch changed the live route by hand (rules): "shift 90/10" brings back what is installed, or says how; then start again',
     )
     expect(exitCode).toBe(1)
     expect(stableFile(chart)).toBe(before)

@@ -63,10 +63,10 @@ export async function rolledOut(role: Role): Promise<void> {
   await poll(async () => expect((await pods(role)).filter(({ metadata }) => metadata.deletionTimestamp)).toEqual([]))
 }
 
-/** Everything in the namespace but events, whoever made it. */
+/** Everything in the namespace, whoever made it, but events, and the leases by which the processes of a controller agree. */
 export async function objects(): Promise<string[]> {
   const kinds = (await run('kubectl api-resources --namespaced --verbs=list,delete -o name')).split('\n')
-  const lasting = kinds.filter((kind) => !/^events(\.|$)/.test(kind))
+  const lasting = kinds.filter((kind) => !/^(events|leases)(\.|$)/.test(kind))
   return (await run(`kubectl get ${lasting} -n ${namespace} -o name`)).split('\n').sort()
 }
 

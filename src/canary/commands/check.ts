@@ -94,7 +94,7 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
     report = await judgeTraffic({ ...traffic, ...whose, limits, patience: MOST_MS, signal, onProgress })
   } else {
     const found = url
-      ? { target: targetOf(url, options), expectation: () => declared(chart, terminal) }
+      ? { target: targetOf(url, options), expectation: () => declared(chart, terminal), mayHide: [] }
       : await (await import('./onCluster.ts')).onCluster(options, terminal)
     report = await sampleAndJudge({
       target: found.target,
@@ -102,6 +102,7 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
       limits,
       requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
       rate,
+      mayHide: found.mayHide,
       signal,
       onProgress: (done, usual) =>
         show(

@@ -32,19 +32,23 @@ export async function trafficOnCluster(
 }
 
 /**
- * Whom to ask where nobody gave a URL, and what the route says to expect.
+ * Whom to ask where nobody gave a URL, what the route says to expect, and what may hide errors.
  * @throws {WrongUse} where the cluster does not say: a target that could not be asked is never a verdict
  */
 export async function onCluster(
   options: AskingOptions & ReleasesOptions & { chart: string },
   terminal: Terminal,
-): Promise<{ target: Target; expectation: Expectation }> {
+): Promise<{ target: Target; expectation: Expectation; mayHide: readonly string[] }> {
   try {
     const state = await readClusterState(new HelmAndKubectl(options, terminal))
     const { url, headers } = await findTarget({ ...options, asArgument: true }, state, terminal.signal)
     const weights = liveWeights(state)
     const host = headers.host === undefined ? {} : { host: headers.host }
-    return { target: targetOf(url, { ...options, ...host }), expectation: liveExpectation(state, weights) }
+    return {
+      target: targetOf(url, { ...options, ...host }),
+      expectation: liveExpectation(state, weights),
+      mayHide: state.route?.mayHide ?? [],
+    }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     throw new WrongUse(`without a URL, the cluster says where the gateway listens, but ${error.message}; give one`)

@@ -89,7 +89,10 @@ async function run(commandLine: CommandLine, terminal: Terminal): Promise<void> 
   await session.interruptible(async () => {
     const { release } = session
     const state = await release.state()
-    if (state) refuseUnready(state)
+    if (state) {
+      refuseUnready(state)
+      release.refuseChanged(state)
+    }
     const carried = await release.carried()
     await release.withChartForWeights(carried, async (chart) => {
       if (dryRun) {

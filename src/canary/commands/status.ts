@@ -92,6 +92,7 @@ async function observe(options: Options, cluster: ClusterState | string, signal:
     expectation: liveExpectation(cluster, route.weights),
     limits: limitsOf(options),
     rate: Number.POSITIVE_INFINITY,
+    mayHide: route.mayHide,
     signal,
   })
 }

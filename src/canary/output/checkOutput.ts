@@ -10,6 +10,7 @@ export function checkOutput({
   sample,
   connections,
   seconds,
+  mayHide,
   verdict,
   gates,
 }: Report): CheckOutput {
@@ -21,6 +22,7 @@ export function checkOutput({
     sample: sample.toJSON(),
     connections,
     seconds,
+    mayHide: [...mayHide],
     verdict,
     gates: gates.map(({ name, verdict, reason }) => ({ name, verdict, reason })),
   }

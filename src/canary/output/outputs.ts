@@ -95,6 +95,8 @@ export interface CheckOutput {
   connections: 'kept' | 'one for each request' | null
   /** How long the sample took. */
   seconds: number
+  /** What may hide errors of a version, such as retries of the gateway, a line each; not known where no cluster was read. */
+  mayHide: string[]
   /** FAIL where a gate does, else INCONCLUSIVE where a gate is, else PASS. */
   verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE'
   /** One by one. */
@@ -170,6 +172,10 @@ interface Route {
   problems: string[]
   /** Names under which others than Helm have written it. */
   otherWriters: string[]
+  /** Fields of its spec that are not as Helm installed them, such as "hostnames"; none while an upgrade is unfinished. */
+  changed: string[]
+  /** What may hide errors of a version from whoever asks through the gateway, such as retries and timeouts, a line each. */
+  mayHide: string[]
 }
 
 /** Where a gateway can be asked, according to its status. */

@@ -18,7 +18,7 @@ const INDENT = '  '
 const STICKY = 'the gateway keeps a connection with one backend: each request had one of its own'
 /** A check's report for people, no wider than `width` where words allow. */
 export function reportText(report: Report, width: number, paint: Paint): string {
-  const { url, from, expectation, expectationFrom, sample, connections, seconds, gates, verdict } = report
+  const { url, from, expectation, expectationFrom, sample, connections, seconds, mayHide, gates, verdict } = report
   const origin = {
     'the caller': '',
     'the gateway': ' (announced by the gateway)',
@@ -31,6 +31,7 @@ export function reportText(report: Report, width: number, paint: Paint): string 
     ),
     ...fold(`expected: ${describeExpectation(expectation)}${origin[expectationFrom]}`, width),
     ...(connections === 'one for each request' ? fold(STICKY, width) : []),
+    ...mayHide.flatMap((text) => fold(`may hide errors: ${text}`, width)),
     '',
     ...versionsTable(sample, expectation, seconds, width, paint),
     ...unsentText(sample).flatMap((text) => fold(text, width).map((line) => paint('red', line))),

@@ -43,6 +43,7 @@ export class Replies {
   readonly #progress: Progress
   readonly #signal: AbortSignal
   #target: Target | undefined
+  #mayHide: readonly string[] = []
   /** What asking cost: the requests of this command that canary answered, and those of them that failed. */
   readonly byCanary = { replies: 0, errors: 0 }
 
@@ -60,6 +61,7 @@ export class Replies {
    */
   async target(state: ClusterState | undefined): Promise<Target> {
     this.#target ??= await findTarget(this.#settings, state, this.#signal)
+    this.#mayHide = state?.route?.mayHide ?? []
     return this.#target
   }
 
@@ -173,6 +175,7 @@ export class Replies {
           requests,
           ...(judgements !== undefined && { steps: traffic ? 2 * judgements : judgements }),
           rate,
+          mayHide: this.#mayHide,
           signal: this.#signal,
           onOutcome: this.#counting(expectation),
         })

@@ -88,6 +88,8 @@ export async function judgeTraffic(options: TrafficOptions): Promise<Report> {
       expectation,
       expectationFrom: 'the caller',
       connections: null,
+      // The service itself counts what a retry hides.
+      mayHide: [],
       sample,
       seconds: elapsed / 1000,
       ...judgement,

@@ -23,6 +23,8 @@ export interface CheckOptions {
   readonly steps?: number
   /** Requests a second on average, at most. */
   readonly rate: number
+  /** What may hide errors of a version, as far as it is known, for the report. */
+  readonly mayHide?: readonly string[]
   /** Ends the sample early; what is judged then is what there is. */
   readonly signal: AbortSignal
   /** Called with what becomes of each request, even where the sample is begun anew. */
@@ -40,6 +42,8 @@ export interface Report extends Judgement {
   readonly expectationFrom: 'the caller' | 'the gateway' | 'the values files'
   readonly sample: Sample
   readonly seconds: number
+  /** What may hide errors of a version, such as retries of the gateway, one line each. */
+  readonly mayHide: readonly string[]
   /**
    * What was kept alive: where a gateway keeps a connection with one backend, it is nothing, so that each request is a draw. Null for
    * real traffic.
@@ -77,6 +81,7 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
       expectationFrom,
       connections,
       seconds: (performance.now() - started) / 1000,
+      mayHide: options.mayHide ?? [],
       ...asked,
     })
     const asked = await ask(client, expectation, options, announced)

@@ -33,6 +33,7 @@ export function reportOf(sample: Sample, expected: Expectation = expectation): R
     from: 'own requests',
     connections: 'kept',
     seconds: 1.25,
+    mayHide: [],
     ...judgement,
   }
 }

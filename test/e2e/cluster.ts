@@ -3,14 +3,14 @@ import { execa } from 'execa'
 import { expect, vi } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 import { chart } from './chart.ts'
-import { hostname, namespace, podSecurity } from './gateway.ts'
+import { gatewayClass, hostname, namespace, podSecurity } from './gateway.ts'
 
 export { namespace } from './gateway.ts'
 
 interface Item {
   kind: string
   metadata: { name: string; namespace: string; uid: string; generation: number; deletionTimestamp?: string }
-  spec: { hostnames?: string[] }
+  spec: { hostnames?: string[]; gatewayClassName?: string }
   status: { containerStatuses?: { restartCount: number }[] }
 }
 
@@ -82,8 +82,13 @@ export async function objects(): Promise<string[]> {
 }
 
 export async function createNamespace(): Promise<void> {
-  const routes = await list('httproutes', '-A')
-  const rival = routes.find(({ metadata, spec }) => metadata.namespace !== namespace && spec.hostnames?.includes(hostname))
+  const [routes, gateways] = await Promise.all([list('httproutes', '-A'), list('gateways', '-A')])
+  // Another gateway's is in nobody's way.
+  const theirs = gateways.filter(({ spec }) => spec.gatewayClassName === gatewayClass).map(({ metadata }) => metadata.namespace)
+  const rival = routes.find(
+    ({ metadata, spec }) =>
+      metadata.namespace !== namespace && theirs.includes(metadata.namespace) && spec.hostnames?.includes(hostname),
+  )
   if (rival) throw new Error(`${hostname} is taken by HTTPRoute ${rival.metadata.name} in namespace ${rival.metadata.namespace}`)
   await deleteNamespace()
   await run(`kubectl create namespace ${namespace}`)

@@ -46,7 +46,8 @@ export async function move(stable: number, canary: number) {
   expected = [...old, ...answers()]
   const startedAt = performance.now()
   const notes = await install('stable')
+  const appliedAt = performance.now()
   secondsToWire.push(((await settle()) - startedAt) / 1000)
   expect(await incarnations(), 'moving weights restarts no pod').toEqual(before)
-  return { startedAt, notes }
+  return { startedAt, appliedAt, notes }
 }

@@ -17,6 +17,7 @@ import { junitXml } from '../output/junitXml.ts'
 import { markdownReport } from '../output/markdownReport.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import type { RoleFrom } from '../sampling/roleFrom.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Expectation } from '../verdict/expectation.ts'
 import { MOST_MS } from '../verdict/plan.ts'
@@ -68,13 +69,14 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
   const { stdout, signal, exitWith } = terminal
   const { expect, chart, rate, json, junit, markdown, conformance = false } = options
   const found = url
-    ? { target: targetOf(url, options), expectation: () => declared(chart, terminal) }
+    ? { target: targetOf(url, options), expectation: () => declared(chart, options.roleFrom, terminal) }
     : await (await import('./onCluster.ts')).onCluster(options, terminal)
   const progress = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   let shownAt = 0
   const report = await sampleAndJudge({
     target: found.target,
     expectation: expect ?? found.expectation,
+    orAnybody: !expect,
     limits: limitsOf(options, conformance),
     requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
     rate,
@@ -96,13 +98,13 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
 }
 
 /** What reads values files is loaded where they are read. */
-async function declared(chart: string, terminal: Terminal): Promise<Expectation> {
+async function declared(chart: string, roleFrom: RoleFrom, terminal: Terminal): Promise<Expectation> {
   const [{ HelmAndKubectl }, { ValuesReader }, { declaredSplit }] = await Promise.all([
     import('../cluster/helmAndKubectl.ts'),
     import('../values/valuesReader.ts'),
     import('../values/declaredSplit.ts'),
   ])
-  return declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart)
+  return declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart, [], roleFrom)
 }
 
 async function save(option: string, file: string, text: string): Promise<void> {

@@ -22,7 +22,7 @@ export async function onCluster(
     const { weights } = state.route ?? { weights: { stable: 0, canary: 0 } }
     if (weights.stable + weights.canary === 0) throw new Failure('its route sends requests nowhere')
     const host = headers.host === undefined ? {} : { host: headers.host }
-    return { target: targetOf(url, { ...options, ...host }), expectation: liveExpectation(state, weights) }
+    return { target: targetOf(url, { ...options, ...host }), expectation: liveExpectation(state, weights, options.roleFrom) }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     throw new WrongUse(`without a URL, the cluster says where the gateway listens, but ${error.message}; give one`)

@@ -179,6 +179,7 @@ async function doing(session: Session, options: Options, chart: string, terminal
     async gate(step) {
       const { state, carried, given, situation } = now()
       if (!options.requests && situation.passed === 0) replies.refuseUnjudgeable(step.weights)
+      if (situation.passed === 0) await replies.refuseUntold(state, situation.isGiven)
       if (!isInForce(state, situation.declared, step.weights)) {
         const to = { ...change, step: `give canary ${percent(step.percentage / 100)}`, weights: step.weights, judged: led() }
         if (state) await release.refuseMore(state, chart)
@@ -340,8 +341,8 @@ async function conclude(session: Session, json: true | undefined, terminal: Term
   const isPromoted = report.verdict === 'PASS'
   if (json) stdout.write(`${JSON.stringify(promoteOutput(isPromoted ? 'promoted' : 'not seen', session, report))}\n`)
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
-  const version = expectation.find(({ role }) => role === 'stable')?.version
-  if (isPromoted) progress.note(`Promoted: stable serves everything, as ${version}.`)
+  const version = expectation.find(({ role }) => role === 'stable')?.version ?? report.sample.sources[0]?.version
+  if (isPromoted) progress.note(`Promoted: stable serves everything${version === undefined ? '' : `, as ${version}`}.`)
   exitWith(exitCodes[report.verdict])
 }
 

@@ -8,11 +8,11 @@ import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { showWeights, type Weights } from '../values/weights.ts'
-import { type Expectation, findExpected, shares } from '../verdict/expectation.ts'
+import { type Expectation, findExpected, nameOf, shares, WHERE_TOLD, whyUntold } from '../verdict/expectation.ts'
 import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
-import { findTarget, type WhereToAsk } from './findTarget.ts'
+import { findTarget, firstReplies, type WhereToAsk } from './findTarget.ts'
 import { liveExpectation } from './liveExpectation.ts'
 
 export interface RepliesSettings extends WhereToAsk {
@@ -63,7 +63,7 @@ export class Replies {
 
   /** What replies should be like, by version and role. */
   async expected(state: ClusterState | undefined, weights: Weights): Promise<Expectation> {
-    if (state) return liveExpectation(state, weights)
+    if (state) return liveExpectation(state, weights, this.#settings.roleFrom)
     const versions = await this.#declaredVersions()
     return shares(
       roles.map((role) => ({ role, ...(versions[role] !== undefined && { version: versions[role] }), weight: weights[role] })),
@@ -71,8 +71,8 @@ export class Replies {
   }
 
   async #declaredVersions(): Promise<Record<Role, string | undefined>> {
-    const { chart, values } = this.#settings
-    const split = await declaredSplit(this.#reader, chart, values)
+    const { chart, values, roleFrom } = this.#settings
+    const split = await declaredSplit(this.#reader, chart, values, roleFrom)
     const version = (role: Role) => split.find((entry) => entry.role === role)?.version
     return { stable: version('stable'), canary: version('canary') }
   }
@@ -93,6 +93,23 @@ export class Replies {
   }
 
   /**
+   * @param mayBeSame whether both may run one version
+   * @throws {WrongUse} where replies do not tell canary from stable, so that nothing could be judged by them
+   */
+  async refuseUntold(state: ClusterState | undefined, mayBeSame: boolean): Promise<void> {
+    const expectation = await this.expected(state, { stable: 1, canary: 1 })
+    const { sources } = await firstReplies(await this.target(state), this.#signal)
+    const [first] = sources
+    if (!first || first.role !== undefined) return
+    let why = whyUntold(expectation, sources)
+    const [stable, canary] = expectation.map(({ version }) => version)
+    if (!why && !findExpected(expectation, first))
+      why = `replies say ${nameOf(first)}, but stable is ${stable ?? 'unknown'} and canary ${canary ?? 'unknown'}: ${WHERE_TOLD}`
+    if (!why && !mayBeSame && stable === canary) why = `replies say no role, and both are ${stable}: ${WHERE_TOLD}`
+    if (why) throw new WrongUse(`canary cannot be judged: ${why}`)
+  }
+
+  /**
    * Waits until replies come as they should.
    * @returns how many seconds after `startedAt` the first of those was asked for; undefined when they did not come
    */
@@ -104,13 +121,13 @@ export class Replies {
         const since = await waitForReplies(target, expectation, patience, this.#signal, rate, this.#counting(expectation))
         return since === undefined ? undefined : (since - startedAt) / 1000
       },
-      (seconds) => (seconds === undefined ? `not within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
+      (seconds) => (seconds === undefined ? `not seen within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
     )
   }
 
   #counting(expectation: Expectation): (outcome: Outcome) => void {
     return ({ version, role, error }) => {
-      if (version === undefined || findExpected(expectation, { version, role })?.role !== 'canary') return
+      if (findExpected(expectation, { version, role })?.role !== 'canary') return
       this.byCanary.replies++
       if (error !== undefined) this.byCanary.errors++
     }

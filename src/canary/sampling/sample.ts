@@ -46,9 +46,9 @@ export class Counts extends Map<string, number> {
   }
 }
 
-/** Those who answer with the same version in the same role. */
+/** Those who answer with the same version in the same role; either may be unknown, and of good replies both. */
 export interface Source {
-  readonly version: string
+  readonly version: string | undefined
   readonly role: string | undefined
   /** All replies, errors included. */
   replies: number
@@ -102,8 +102,8 @@ export class Sample {
   add({ version, role, pod, announced, error, microseconds, connection }: Outcome, at = performance.now()): void {
     this.requests++
     if (announced !== undefined) this.announced.add(announced)
-    if (version === undefined) {
-      this.failures.add(error ?? 'unknown')
+    if (version === undefined && role === undefined && error !== undefined) {
+      this.failures.add(error)
       if (error !== REFUSED) this.blocks.add(at, undefined, true)
       return
     }
@@ -119,8 +119,8 @@ export class Sample {
     else if (microseconds !== undefined) source.latency.record(Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6))
   }
 
-  #source(version: string, role: string | undefined): Source {
-    const find = (version: string, role?: string) =>
+  #source(version: string | undefined, role: string | undefined): Source {
+    const find = (version?: string, role?: string) =>
       this.sources.find((source) => source.version === version && source.role === role)
     const isFull = this.sources.length >= MOST_TOLD_APART
     const known = find(version, role) ?? (isFull ? find(OTHERS) : undefined)
@@ -145,7 +145,7 @@ export class Sample {
     const sources = this.sources.map(({ version, role, replies, errors, pods, podErrors, latency }) => {
       const ms = (q: number) => quantileMs(latency, q) ?? null
       return {
-        version,
+        version: version ?? null,
         role: role ?? null,
         replies,
         errors: errors.toJSON(),

@@ -4,7 +4,7 @@ import { Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
 import { withPath } from '../sampling/withPath.ts'
-import { explained, whyNotAsked } from '../verdict/notAsked.ts'
+import { explained, isAnswered, whyNotAsked } from '../verdict/notAsked.ts'
 
 /** Where the gateway listens; by default where its status says. */
 export interface WhereToAsk extends Pick<Target, 'versionFrom' | 'roleFrom'> {
@@ -55,12 +55,13 @@ export async function findTarget(
       ...(roleFrom && { roleFrom }),
     }
     const sample = await firstReplies(target, signal)
-    if (sample.sources.length > 0) return target
+    if (isAnswered(sample)) return target
     if (whyNotAsked(sample) === undefined) gateways ??= target
+    const failures = [...sample.errors.keys()]
     // Another name will not do, either.
-    if ([...sample.failures.keys()].every((failure) => NO_ANSWER.test(failure))) tried.add(place.url.origin)
+    if (failures.every((failure) => NO_ANSWER.test(failure))) tried.add(place.url.origin)
     const as = place.host === undefined ? '' : `, as ${place.host}`
-    const instead = [...sample.failures.keys()].map(explained).join(', ')
+    const instead = failures.map(explained).join(', ')
     reasons.push(`at ${place.url.origin}${as}, nobody answers for the route: ${instead}`)
   }
   if (gateways) return gateways
@@ -76,7 +77,7 @@ export async function firstReplies(target: Target, signal: AbortSignal): Promise
   const sample = new Sample()
   const pace = { requests: ATTEMPTS, rate: Number.POSITIVE_INFINITY }
   try {
-    await takeSample(client, pace, sample, ({ sources }) => sources.length > 0, signal)
+    await takeSample(client, pace, sample, isAnswered, signal)
     if (signal.aborted) throw new Interrupted()
     return sample
   } finally {

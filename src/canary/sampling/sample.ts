@@ -119,6 +119,13 @@ export class Sample {
     else if (microseconds !== undefined) source.latency.record(Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6))
   }
 
+  /** All errors by kind, whoever sent them. */
+  get errors(): Counts {
+    const all = new Counts(this.failures)
+    for (const { errors } of this.sources) for (const [kind, number] of errors) all.set(kind, (all.get(kind) ?? 0) + number)
+    return all
+  }
+
   #source(version: string | undefined, role: string | undefined): Source {
     const find = (version?: string, role?: string) =>
       this.sources.find((source) => source.version === version && source.role === role)

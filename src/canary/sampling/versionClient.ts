@@ -127,7 +127,7 @@ export class VersionClient {
     let error: string | undefined
     if (isGood && isUnsaid && coding !== 'identity') error = `${status} in ${coding}, which nobody asked for`
     else if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
-    else if (isGood ? isUnsaid : version === undefined && role === undefined) error = `${status} without a version`
+    else if (isUnsaid || (!isGood && version === undefined && role === undefined)) error = `${status} without a version`
     else if (!isGood) error = `${status}`
     return { version, error }
   }

@@ -51,10 +51,8 @@ export function judge(sample: Sample, plan: Plan): Judgement {
 
 function availability(of: Case): Finding {
   const { sample, observed, limits, look } = of
-  const { requests, failures } = sample
-  const kinds = new Map(failures)
-  for (const { errors } of sample.sources) for (const [kind, number] of errors) kinds.set(kind, (kinds.get(kind) ?? 0) + number)
-  const errors = sum([...kinds.values()])
+  const { requests, errors: kinds } = sample
+  const errors = kinds.total
   const which = errors > 0 ? ` (${percent(errors / requests)}: ${list(kinds)})` : ''
   const reason = `${whole(errors)} of ${count(requests, 'request')} failed${which}, at most ${percent(limits.maxErrorRate)} may`
 

@@ -171,8 +171,6 @@ describe('the host name', () => {
 
   it('is made one without a wildcard, as the notes of the chart do', () => {
     expect(asked([http], { hostnames: ['*.x.example'] }).at).toEqual(['http://10.0.0.1:8000/ any.x.example'])
-    expect(asked([{ ...http, hostname: '*.y.example' }], { hostnames: [] }).at).toEqual([
-      'http://10.0.0.1:8000/ any.y.example',
-    ])
+    expect(asked([{ ...http, hostname: '*.y.example' }], { hostnames: [] }).at).toEqual(['http://10.0.0.1:8000/ any.y.example'])
   })
 })

@@ -34,17 +34,20 @@ const instead: Record<string, string> = {
 }
 
 /** What both releases together ask for without effect here: objects by their kind, and fields of those that do have an effect. */
-export function unsupported(releases: Releases): { objects: string[]; fields: string[] } {
+export function unsupported(releases: Releases, command?: string): { objects: string[]; fields: string[] } {
   const manifests = Object.values(releases)
     .flatMap((release) => Object.values(release ?? {}) as (Manifest & { spec?: unknown })[])
     .filter(({ metadata }) => !metadata.annotations?.['helm.sh/hook'])
   const kinds = manifests.filter(({ kind }) => !isHonoured(kind)).map(({ kind }) => kind)
   const fields = manifests.flatMap(({ kind, spec }) => unknownFields(spec, known[kind] ?? true)).map(shorten)
-  return { objects: explain(kinds), fields: explain(fields) }
+  const hasLimit = manifests.some(({ kind, spec }) => kind === 'Deployment' && JSON.stringify(spec).includes('"limits":{'))
+  if (command && hasLimit) fields.push('resources.limits')
+  const meanings = { ...instead, ...(command && { image: `"${command}" runs instead` }) }
+  return { objects: explain(kinds, meanings), fields: explain(fields, meanings) }
 }
 
-const explain = (names: string[]) =>
-  [...new Set(names)].sort().map((name) => (instead[name] ? `${name} (${instead[name]})` : name))
+const explain = (names: string[], meanings: Record<string, string>) =>
+  [...new Set(names)].sort().map((name) => (meanings[name] ? `${name} (${meanings[name]})` : name))
 
 /** Whether objects of this kind have an effect here. */
 export const isHonoured = (kind: string): boolean => Object.hasOwn(known, kind)

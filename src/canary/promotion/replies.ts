@@ -7,7 +7,7 @@ import { MOST_REQUESTS, type Outcome } from '../sampling/sample.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
-import { showWeights, type Weights } from '../values/weights.ts'
+import { ALL_STABLE, showWeights, type Weights } from '../values/weights.ts'
 import { type Expectation, findExpected, nameOf, shares, WHERE_TOLD, whyUntold } from '../verdict/expectation.ts'
 import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
@@ -70,6 +70,12 @@ export class Replies {
     )
   }
 
+  /** All replies are stable's, whatever its version where another header says whose they are: it may be on the way back. */
+  async allStable(state: ClusterState | undefined): Promise<Expectation> {
+    const expectation = await this.expected(state, ALL_STABLE)
+    return this.#settings.roleFrom?.text === 'version' ? expectation : expectation.map(({ version: _, ...entry }) => entry)
+  }
+
   async #declaredVersions(): Promise<Record<Role, string | undefined>> {
     const { chart, values, roleFrom } = this.#settings
     const split = await declaredSplit(this.#reader, chart, values, roleFrom)
@@ -115,13 +121,17 @@ export class Replies {
    */
   async settle(target: Target, expectation: Expectation, startedAt: number): Promise<number | undefined> {
     const { patience, rate } = this.#settings
+    const until = performance.now() + patience
     return this.#progress.step(
       'Wait until replies follow',
       async () => {
         const since = await waitForReplies(target, expectation, patience, this.#signal, rate, this.#counting(expectation))
         return since === undefined ? undefined : (since - startedAt) / 1000
       },
-      (seconds) => (seconds === undefined ? `not seen within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
+      (seconds) => {
+        if (seconds !== undefined) return `after ${seconds.toFixed(1)} s`
+        return performance.now() < until ? 'replies do not tell' : `not within ${patience / 1000} s`
+      },
     )
   }
 

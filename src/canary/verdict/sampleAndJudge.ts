@@ -130,10 +130,11 @@ async function ask(client: VersionClient, expectation: Expectation, options: Che
     if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation, isSplitWrong))
       return { ...judgement, sample, isSticky: true }
     // More requests would not help against a rate limit.
+    const isAvailable = judgement.gates.some(({ name, verdict }) => name === 'availability' && verdict === 'PASS')
     const isUseless =
       isVoid(sample) ||
       whyRefused(sample, limits.maxErrorRate) !== undefined ||
-      whyUntold(expectation, sample.sources) !== undefined
+      (isAvailable && whyUntold(expectation, sample.sources) !== undefined)
     if (judgement.verdict !== 'INCONCLUSIVE' || isUseless || isOver()) break
   }
   if (judgement === undefined) throw new Error('a plan needs at least one look')

@@ -17,14 +17,14 @@ function annotate(chart: string, annotations: Record<string, string>): void {
   appendFileSync(path, `${readFileSync(path, 'utf8').includes('annotations:') ? '' : 'annotations:\n'}${lines.join('')}`)
 }
 
-/** Both releases of what `helm create` and `init` make, of which canary has another tag. */
-async function foreign(answers: Behaviour, tag = '1.17.0') {
+/** Both releases of what `helm create` and `init` make, of which canary differs in one value. */
+async function foreign(answers: Behaviour, change = 'image.tag=1.17.0') {
   const folder = temporary()
   await execa('helm', ['create', 'shop'], { cwd: folder, env: { KUBECONFIG: '/dev/null' } })
   const chart = join(folder, 'shop')
   await run(`init ${chart} --gateway public`)
   const file = join(chart, 'values-stable.yaml')
-  return { chart, file, ...(await installedReleases(chart, { answers, canary: ['--set', `image.tag=${tag}`] })) }
+  return { chart, file, ...(await installedReleases(chart, { answers, canary: ['--set', change] })) }
 }
 
 describe.concurrent('check of any application', () => {
@@ -92,7 +92,7 @@ describe.concurrent('promote of any application', () => {
     const { exitCode, stdout, stderr } = await run(`promote --chart ${chart} ${limits}`, cluster)
     expect(stderr).toBe('')
     expect(stdout).toContain('Judge canary at 50 %')
-    expect(stdout).toMatch(/Promoted: stable serves everything\.\n$/)
+    expect(stdout).toMatch(/^Promoted: stable serves everything\.$/m)
     expect(revisions()[0]?.config).toMatchObject({ image: { tag: '1.17.0' }, traffic: { stable: 100, canary: 0 } })
     expect(exitCode).toBe(0)
   })
@@ -126,11 +126,11 @@ describe.concurrent('promote of any application', () => {
       { says: 'text' },
       '--version-from text --role-from version',
       /replies say no role, and both are 1\.16\.0/,
-      '1.16.0',
+      'podAnnotations.a=b',
     ],
-  ])('is refused before anything happens where replies %s', async (_, answers, options, reason, tag) => {
+  ])('is refused before anything happens where replies %s', async (_, answers, options, reason, change) => {
     const { expect } = await import('vitest')
-    const { chart, cluster, asked } = await foreign({ ...answers, saysRole: false }, tag)
+    const { chart, cluster, asked } = await foreign({ ...answers, saysRole: false }, change)
     const before = stableFile(chart)
     const { exitCode, stderr } = await run(`promote --chart ${chart} ${limits} ${options}`, cluster)
     expect(stderr).toMatch(reason)
@@ -167,11 +167,11 @@ describe.concurrent('annotations of Chart.yaml', () => {
   it('are shown by status', async ({ expect }) => {
     const { chart, cluster } = await foreign({ says: 'nothing' })
     annotate(chart, { 'version-from': 'none', path: '/', steps: '50,100' })
-    const { stdout } = await run(`status --chart ${chart} ${limits}`, cluster)
+    const { stdout } = await run(`status --chart ${chart} --max-p95-increase 30s`, cluster)
     expect(stdout).toMatch(/^options {4}--version-from none, --path \/, --steps 50,100, as Chart\.yaml says$/m)
     const { annotations, cluster: seen } = parseOutput(
       'status',
-      (await run(`status --json --chart ${chart} ${limits}`, cluster)).stdout,
+      (await run(`status --json --chart ${chart} --max-p95-increase 30s`, cluster)).stdout,
     )
     expect(annotations).toEqual({ 'version-from': 'none', path: '/', steps: '50,100' })
     expect(seen?.addresses[0]?.url).toMatch(/:\d+\/$/)

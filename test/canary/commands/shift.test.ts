@@ -82,7 +82,7 @@ describe.concurrent('shift', () => {
   it('what does not follow fails', async ({ expect }) => {
     const { url } = await gateway()
     const { exitCode, stdout } = await run(`shift 50/50 --files-only --chart ${copyChart()} --url ${url} --patience 1s`)
-    expect(stdout).toContain('Wait until replies follow\n  not seen within 1 s\n')
+    expect(stdout).toContain('Wait until replies follow\n  not within 1 s\n')
     expect(stdout).toContain('FAIL split')
     expect(exitCode).toBe(1)
   })

@@ -8,7 +8,7 @@ import type { PodTemplate, Probe } from './workload.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** What the image runs. */
-const server = join(root, 'src/service/server.ts')
+const server = 'src/service/server.ts'
 // As URLs: a path of Windows would begin like one.
 const preloads = { always: import.meta.resolve('./endWithParent.ts'), limited: import.meta.resolve('./reportMemory.ts') }
 

@@ -23,7 +23,7 @@ const PATIENCE_MS = 5_000
 /** How long a process may take to end before it is killed. */
 const GRACE_MS = 2_000
 /** So often in a row, a command ends not by chance. */
-const HOPELESS = 3
+const HOPELESS = 2
 /** npm passes on the Ctrl-C that the terminal has sent already; a person's second one comes later. */
 const SECOND_SIGNAL_MS = 300
 /** How often to see whether npm is still there. */

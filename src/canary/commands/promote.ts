@@ -341,8 +341,12 @@ async function conclude(session: Session, json: true | undefined, terminal: Term
   const isPromoted = report.verdict === 'PASS'
   if (json) stdout.write(`${JSON.stringify(promoteOutput(isPromoted ? 'promoted' : 'not seen', session, report))}\n`)
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
-  const version = expectation.find(({ role }) => role === 'stable')?.version ?? report.sample.sources[0]?.version
+  const { sources } = report.sample
+  const version = expectation.find(({ role }) => role === 'stable')?.version ?? sources[0]?.version
+  const isTold = sources.some(({ role }) => role !== undefined)
   if (isPromoted) progress.note(`Promoted: stable serves everything${version === undefined ? '' : `, as ${version}`}.`)
+  if (isPromoted && !isTold)
+    progress.note('Replies do not tell it from canary, which runs the same version: the route says so alone.')
   exitWith(exitCodes[report.verdict])
 }
 

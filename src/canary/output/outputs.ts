@@ -47,7 +47,7 @@ interface Sample {
   unsent: WholeNumber
   /** Who answered. */
   sources: Source[]
-  /** Requests that nobody answered with a version, by what came instead, such as "timeout" or "503 without a version". */
+  /** Requests that failed, and of which no reply says whose it is, by what came instead, such as "timeout" or "503 without a version". */
   failures: Counts
   /** Replies by the split that they announced in the header traffic-split. */
   announced: Counts

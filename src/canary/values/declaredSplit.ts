@@ -26,10 +26,10 @@ export async function declaredSplit(
   if (roles.every((role) => weights[role] === 0)) throw new WrongUse(`${valuesPath(chart, 'stable')} has no weight above 0`)
   const version = (role: Role) => {
     const { values, appVersion } = releases[role]
+    const tag = `${values.image?.tag || appVersion}`
     const isOurs = values.role !== undefined
-    const ofTag =
-      isOurs || roleFrom?.text === 'version' ? `v${`${values.image?.tag || appVersion}`.replace(/^v/, '')}` : undefined
-    return values.env?.DEVOPSAPI_VERSION ?? ofTag
+    const ofOthers = roleFrom?.text === 'version' ? tag : undefined
+    return values.env?.DEVOPSAPI_VERSION ?? (isOurs ? `v${tag.replace(/^v/, '')}` : ofOthers)
   }
   const entries = roles.map((role) => ({ role, version: version(role), weight: weights[role] }))
   return shares(entries.map(({ version, ...entry }) => ({ ...entry, ...(version !== undefined && { version }) })))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { WrongUse } from './errors.ts'
 import { percent } from './format.ts'
+import { metricsOf } from './sampling/metricsOf.ts'
 import { type RoleFrom, roleFrom } from './sampling/roleFrom.ts'
 import { MAX_SECONDS, MOST_REQUESTS } from './sampling/sample.ts'
 import type { Target } from './sampling/versionClient.ts'
@@ -9,6 +10,7 @@ import { type VersionFrom, versionFrom } from './sampling/versionFrom.ts'
 import { withPath } from './sampling/withPath.ts'
 import { chartAnnotations, PREFIX } from './values/chartAnnotations.ts'
 import { parseExpectation } from './verdict/expectation.ts'
+import type { TrafficSettings } from './verdict/judgeTraffic.ts'
 import type { Limits } from './verdict/plan.ts'
 
 /** What an option's text means; the error says what is allowed. */
@@ -243,6 +245,50 @@ export function targetOf(
   return { url: withPath(url, path), headers, connections, timeoutMs: timeout, canaryPods, versionFrom, roleFrom }
 }
 
+/** What all commands take that judge real traffic. */
+export interface TrafficOptions {
+  prometheus?: URL
+  prometheusQuery: string
+  bake: number
+}
+
+/** Adds the options of `TrafficOptions`. */
+export function addTraffic(command: Command, patience: string): Command {
+  return command
+    .option(
+      '--prometheus <URL>',
+      'judge real traffic, as this Prometheus counts it; user name and password may be in the URL',
+      prometheusUrl,
+    )
+    .addOption(
+      new Option(
+        '--prometheus-query <series>',
+        `whose metrics: ${Object.keys(metricsOf).join(', ')}, or a selector such as '{__name__=~"requests_total|latency_bucket"}', whose series name the release in a label, or have a label role, and have the HTTP status in one`,
+      )
+        .argParser(series)
+        .default('service'),
+    )
+    .addOption(
+      new Option('--bake <duration>', `how long real traffic is judged at least; ${patience}`)
+        .argParser(duration('1s', '24h'))
+        .default(300_000, '5m'),
+    )
+}
+
+const prometheusUrl: Parser<URL> = (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url && /^https?:$/.test(url.protocol) ? url : refuse('the URL of a Prometheus, such as http://127.0.0.1:9090')
+}
+
+const series: Parser<string> = (text) =>
+  text in metricsOf || /^[\w:]*\{.*\}$/s.test(text)
+    ? text
+    : refuse(`${Object.keys(metricsOf).join(', ')}, or a selector of series in braces, such as '{job="shop"}'`)
+
+/** Where real traffic is counted, and how long it is judged; undefined where it is not. */
+export const trafficOf = ({ prometheus, prometheusQuery, bake }: TrafficOptions): TrafficSettings | undefined =>
+  prometheus && { prometheus, selector: metricsOf[prometheusQuery] ?? prometheusQuery, bake }
+
 /** Where the releases are. */
 export interface ReleasesOptions {
   namespace?: string
@@ -252,7 +298,7 @@ export interface ReleasesOptions {
 /** Options that belong to an application rather than to a call, so that its chart may have them. */
 const OF_CHART = [
   ...['path', 'version-from', 'role-from', 'tolerance', 'max-error-rate', 'max-error-increase', 'detect', 'max-p95-increase'],
-  'steps',
+  ...['steps', 'prometheus-query', 'bake'],
 ]
 
 /**

@@ -137,6 +137,7 @@ describe.concurrent('check', () => {
       },
       connections: 'kept',
       seconds: expect.any(Number),
+      mayHide: [],
       verdict: 'PASS',
       gates: ['availability', 'split', 'canary health'].map((name) => ({ name, verdict: 'PASS', reason: expect.any(String) })),
     })

@@ -10,6 +10,8 @@ import { needsNoCluster, type RunProgram, withoutCluster } from './inProcess.ts'
 interface Settings {
   /** What somebody has scaled a Deployment to. */
   replicas?: Record<string, number>
+  /** What autoscalers measure, in percent of what is requested. */
+  utilization?: Record<string, number>
   /** What runs, by role: 64 hexadecimal digits. */
   digests?: Record<string, string>
   /** Kinds that kubectl may not read, and "releases" for Helm's. */
@@ -17,7 +19,7 @@ interface Settings {
   /** The Gateway's answer; null where it is not found. */
   gateway?: object | null
   /** Weights that somebody has patched in the live route, and the Helm that meets them. */
-  patched?: { helm: 3 | 4; stable: number; canary: number }
+  patched?: { helm: 3 | 4; stable: number; canary: number; conflicts?: string }
 }
 
 interface Installed extends Settings {
@@ -178,7 +180,9 @@ class Cluster {
   #overwrite(before: string | undefined, after: string, args: string[]): void {
     if (this.#patched?.helm === 4 && !args.includes('--force-conflicts'))
       fail(
-        'UPGRADE FAILED: conflict occurred while applying object n/devops-api-stable gateway.networking.k8s.io/v1, Kind=HTTPRoute: Apply failed with 1 conflict: conflict with "kubectl-patch" using gateway.networking.k8s.io/v1: .spec.rules',
+        'UPGRADE FAILED: conflict occurred while applying object n/devops-api-stable gateway.networking.k8s.io/v1, Kind=HTTPRoute: Apply failed with ' +
+          (this.#patched.conflicts ??
+            '1 conflict: conflict with "kubectl-patch" using gateway.networking.k8s.io/v1: .spec.rules'),
       )
     const rulesOf = (manifest: string | undefined) => /^kind: HTTPRoute$.*?^ {2}rules:$(.*?)^---/ms.exec(`${manifest}---\n`)?.[1]
     if (this.#patched?.helm === 4 || rulesOf(before) !== rulesOf(after)) this.#patched = undefined
@@ -206,7 +210,7 @@ class Cluster {
         spec: rest.kind === 'Deployment' ? { ...spec, replicas: replicas[metadata.name] ?? spec?.replicas ?? 1 } : spec,
       }))
       .map((item) => (item.kind === 'HTTPRoute' && this.#patched ? patchedRoute(item, this.#patched) : item))
-      .map((item) => ({ ...item, status: statusOf(item) }))
+      .map((item) => ({ ...item, status: statusOf(item, this.#settings) }))
   }
 
   #kubectl(args: string[]): unknown {
@@ -251,7 +255,12 @@ function patchedRoute({ metadata, spec, ...rest }: Item, { stable, canary }: { s
   return { ...rest, metadata: { ...metadata, managedFields } as Item['metadata'], spec: { ...spec, rules: [{ backendRefs }] } }
 }
 
-function statusOf({ kind, spec }: Item): object {
+function statusOf({ kind, metadata, spec }: Item, { replicas: scaled = {}, utilization = {} }: Settings): object {
+  if (kind === 'HorizontalPodAutoscaler') {
+    const averageUtilization = utilization[metadata.name]
+    const currentMetrics = [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization } } }]
+    return { currentReplicas: scaled[metadata.name] ?? 1, currentMetrics }
+  }
   const { replicas } = spec ?? {}
   if (kind === 'Deployment') return { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: replicas }
   const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({ type, status: 'True', reason: type, observedGeneration: 1 }))

@@ -10,7 +10,17 @@ test('the autoscaler scales the release by CPU', async () => {
     minReplicas: 3,
     maxReplicas: 20,
     metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
+    behavior: { scaleDown: { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 10, periodSeconds: 60 }] } },
   })
+})
+
+test.each([
+  ['stays as large as it is while canary has a share', 'stable', { stable: 0, canary: 1 }, 'Disabled'],
+  ['shrinks slowly while canary has none', 'stable', { stable: 1, canary: 0 }, 'Max'],
+  ['shrinks slowly, whatever its weight, which it does not know', 'canary', {}, 'Max'],
+] as const)('a release with an autoscaler %s', async (_, role, traffic, selectPolicy) => {
+  const { HorizontalPodAutoscaler } = await render(role, { overlays, values: { traffic } })
+  expect(HorizontalPodAutoscaler?.spec?.behavior?.scaleDown).toMatchObject({ selectPolicy })
 })
 
 test('the budget lets a node drain take one pod at a time, and any that never became ready', async () => {

@@ -6,12 +6,12 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { certificate } from '../canary/promotion/certificate.ts'
 import { chart, copyChart, removeChart } from './chart.ts'
 import { createNamespace, deleteNamespace, describeNamespace, env, namespace, poll, rolledOut, run } from './cluster.ts'
-import { gateway } from './gateway.ts'
+import { addressForPods, gateway } from './gateway.ts'
 import { install } from './releases.ts'
 
-const { GATEWAY_CLASS = 'traefik', GATEWAY_ADDRESS_FOR_PODS } = process.env
+const { GATEWAY_CLASS = 'traefik' } = process.env
 /** Behind a node port, the Gateway's status does not say where it is to be reached. */
-const isStated = GATEWAY_ADDRESS_FOR_PODS === undefined
+const isStated = addressForPods === undefined
 const root = join(import.meta.dirname, '../..')
 const theirs = `${namespace}-gateways`
 const folder = mkdtempSync(join(tmpdir(), 'addresses-'))

@@ -18,7 +18,7 @@ export function copyChart(): void {
 export const removeChart = () => rmSync(copy, { recursive: true, force: true })
 
 /** Changes a file of the chart in place, such as `{ 'traffic.canary': 0 }`, and leaves the rest of it as it is. */
-export function edit(file: string, changes: Record<string, string | number | boolean>): void {
+export function edit(file: string, changes: Record<string, string | number | boolean | string[]>): void {
   const path = join(chart, file)
   const document = parseDocument(readFileSync(path, 'utf8'))
   for (const [key, value] of Object.entries(changes)) document.setIn(key.split('.'), value)

@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import { expect, vi } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 import { chart } from './chart.ts'
-import { hostname } from './gateway.ts'
+import { hostname, podSecurity } from './gateway.ts'
 
 interface Item {
   kind: string
@@ -14,7 +14,7 @@ interface Item {
 
 export const namespace = 'devops-api-e2e'
 
-const { KUBECONFIG, POD_SECURITY = 'restricted' } = process.env
+const { KUBECONFIG } = process.env
 if (!KUBECONFIG) throw new Error('KUBECONFIG is not set: name the file that leads to the cluster to test on')
 // Absolute, because commands do not run where this process does.
 const files = KUBECONFIG.split(delimiter).map((path) => resolve(path))
@@ -63,10 +63,10 @@ export async function rolledOut(role: Role): Promise<void> {
   await poll(async () => expect((await pods(role)).filter(({ metadata }) => metadata.deletionTimestamp)).toEqual([]))
 }
 
-/** Everything in the namespace but events, whoever made it. */
+/** Everything in the namespace, whoever made it, but events, and the leases by which the processes of a controller agree. */
 export async function objects(): Promise<string[]> {
   const kinds = (await run('kubectl api-resources --namespaced --verbs=list,delete -o name')).split('\n')
-  const lasting = kinds.filter((kind) => !/^events(\.|$)/.test(kind))
+  const lasting = kinds.filter((kind) => !/^(events|leases)(\.|$)/.test(kind))
   return (await run(`kubectl get ${lasting} -n ${namespace} -o name`)).split('\n').sort()
 }
 
@@ -76,7 +76,7 @@ export async function createNamespace(): Promise<void> {
   if (rival) throw new Error(`${hostname} is taken by HTTPRoute ${rival.metadata.name} in namespace ${rival.metadata.namespace}`)
   await deleteNamespace()
   await run(`kubectl create namespace ${namespace}`)
-  await run(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=${POD_SECURITY}`)
+  await run(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=${podSecurity}`)
   // What every namespace is given comes a moment later.
   await run(`kubectl wait --for=create serviceaccount/default configmap/kube-root-ca.crt -n ${namespace} --timeout=60s`)
 }

@@ -1,7 +1,7 @@
 import { type Agent, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-const { GATEWAY_ADDRESS, GATEWAY_CLASS } = process.env
+const { GATEWAY_ADDRESS, GATEWAY_CLASS = 'traefik', GATEWAY_ADDRESS_FOR_PODS, POD_SECURITY } = process.env
 if (!GATEWAY_ADDRESS) throw new Error('GATEWAY_ADDRESS is not set: give the host:port at which the gateway listens')
 const { hostname: host, port } = new URL(`http://${GATEWAY_ADDRESS}`)
 
@@ -9,6 +9,13 @@ export const gateway = { host, port: Number(port || 80) }
 
 /** The chart's own, at which the route answers. */
 export const hostname = 'devops-api.devops-db.internal'
+
+/** The Pod Security Standard of the tests' namespace: Contour and Istio run pods of their own beside the Gateway. */
+export const podSecurity = POD_SECURITY ?? (/^(contour|istio)$/.test(GATEWAY_CLASS) ? 'privileged' : 'restricted')
+
+/** Where pods reach the gateway, where the Gateway's status does not say it, as with Contour, whose Service is named after the Gateway. */
+export const addressForPods =
+  GATEWAY_ADDRESS_FOR_PODS ?? (GATEWAY_CLASS === 'contour' ? 'envoy-devops-api-stable.devops-api-e2e:8000' : undefined)
 
 /** Whether the share of a Service that is missing goes to the other one, instead of failing with 500 as the Gateway API has it. */
 export const spreadsMissing = GATEWAY_CLASS === 'contour'

@@ -60,7 +60,7 @@ it.each(['shift 100/0', 'rollback'])(
     )
     const { exitCode, all } = await canary(command)
     // As Helm 4 and as Helm 3 need it.
-    expect(all).toMatch(/overwriting what kubectl-patch has changed by hand|once more, over what somebody has changed by hand/)
+    expect(all).toMatch(/overwriting what kubectl-patch changed by hand|once more, over what somebody has changed by hand/)
     expect(exitCode).toBe(0)
     expect(await weights()).toMatch(/^100( 0)?$/)
     expect((await canary('status')).exitCode).toBe(0)

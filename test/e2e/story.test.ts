@@ -19,7 +19,7 @@ import {
   run,
 } from './cluster.ts'
 import { type Figure, figure, range } from './figures.ts'
-import { ask, gateway, hostname, type Reply, spreadsMissing } from './gateway.ts'
+import { addressForPods, ask, gateway, hostname, type Reply, spreadsMissing } from './gateway.ts'
 import { Load, RATE } from './load.ts'
 import { editWeights, install, isExpected, move, says, secondsToWire, settle } from './releases.ts'
 import { distinct, sample, share } from './split.ts'
@@ -153,8 +153,7 @@ const helmTest = () => run(`helm test devops-api-stable -n ${namespace} --logs`)
 it('2. helm test of stable says that it does not ask the gateway, until the address is known', async () => {
   expect(await helmTest()).toContain('The gateway is not asked, because its address is not known')
   // Where the Gateway's status does not say it, or not as pods reach it.
-  const { GATEWAY_ADDRESS_FOR_PODS } = process.env
-  if (GATEWAY_ADDRESS_FOR_PODS) edit('values-stable.yaml', { 'test.gatewayAddress': GATEWAY_ADDRESS_FOR_PODS })
+  if (addressForPods) edit('values-stable.yaml', { 'test.gatewayAddress': addressForPods })
   gatewayForPods = /^The gateway is asked as well, at (.*)\.$/m.exec(await install('stable'))?.[1] ?? ''
   expect(await helmTest()).toMatch(/expected: stable 90 %, canary 10 %\n.*\nPASS split\n.*\nPASS\n/s)
 })

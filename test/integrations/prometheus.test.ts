@@ -6,25 +6,29 @@ import getPort from 'get-port'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import dashboard from '../../integrations/prometheus/dashboard.json' with { type: 'json' }
+import type { Done } from '../../src/canary/output/progress.ts'
 import { roles } from '../../src/canary/roles.ts'
 import { assertValid } from '../chart/api.ts'
-import { chart, copyChart, removeChart } from '../e2e/chart.ts'
+import { chart, copyChart, edit, removeChart } from '../e2e/chart.ts'
 import {
   createNamespace,
   deleteNamespace,
   describeNamespace,
+  env,
   incarnations,
   namespace,
   poll,
   rolledOut,
   run,
 } from '../e2e/cluster.ts'
-import { Load } from '../e2e/load.ts'
+import { Load, RATE } from '../e2e/load.ts'
 import { readmeOf, section } from '../markdown.ts'
 import { follow } from './follow.ts'
 import { prometheus, query } from './prometheus.ts'
 
 const folder = join(chart, '../integrations/prometheus')
+const root = join(import.meta.dirname, '../..')
+const annotations = `--values ${join(folder, 'annotations.yaml')}`
 // Whoever answers, and what: what this test judges is what Prometheus says about it.
 const load = new Load(() => true)
 
@@ -219,6 +223,43 @@ it('Without the operator, both releases are scraped, and nothing is wrong with t
   const requests = `300 * sum(namespace_role:http_requests:rate5m{namespace="${namespace}"})`
   await own.until(async () => expect((await query(requests, own.url))[0]?.value).toBeGreaterThan(1500))
   expect(await own.alerts()).toEqual([])
+})
+
+/** Has the command line judge the load, which is the real traffic here. */
+async function judge(command: string, ...args: string[]) {
+  const place = ['--chart', chart, '--namespace', namespace, '--prometheus', prometheus, '--json']
+  const words = ['src/canary/main.ts', ...command.split(' '), ...args, ...place]
+  const { stdout, stderr, exitCode } = await execa(process.execPath, words, { cwd: root, env, reject: false })
+  expect(stderr).toBe('')
+  return { exitCode, ...JSON.parse(stdout) }
+}
+
+it('Real traffic of a good canary passes, at the end of the bake', async () => {
+  const { exitCode, from, sample } = await judge('check --bake 20s')
+  expect([exitCode, from]).toEqual([0, 'real traffic'])
+  // The last scrape was a little before.
+  expect(sample.requests).toBeGreaterThan(0.5 * 20 * RATE)
+})
+
+it('A canary that crashes after a minute is found by its real traffic alone, and taken back', async () => {
+  edit('values-canary.yaml', { 'env.FAULT_CRASH_AFTER_MS': '60000' })
+  await run(`helm upgrade devops-api-canary . --values values-canary.yaml ${annotations} -n ${namespace}`)
+  await rolledOut('canary')
+  const { exitCode, outcome, steps } = await judge('promote --bake 5m', '--values', join(folder, 'annotations.yaml'))
+  expect([exitCode, outcome]).toEqual([2, 'taken back'])
+  expect(steps.map(({ step, result }: Done) => `${step}: ${result}`)).toEqual([
+    expect.stringContaining('Wait until replies follow'),
+    expect.stringMatching(/^Judge canary at 10 %: PASS/),
+    expect.stringMatching(
+      /^Judge canary at 10 %, by real traffic: INCONCLUSIVE, .*the counters of devops-api-canary-.* began anew/,
+    ),
+    expect.stringContaining('Set 100/0'),
+    expect.stringContaining('Wait until replies follow'),
+    expect.stringMatching(/^Check that every reply is from stable: PASS/),
+  ])
+  edit('values-canary.yaml', { 'env.FAULT_CRASH_AFTER_MS': '0' })
+  edit('values-stable.yaml', { 'traffic.stable': 90, 'traffic.canary': 10 })
+  await run(`helm upgrade devops-api-stable . --values values-stable.yaml ${annotations} -n ${namespace}`)
 })
 
 /** Installs canary again, with an overlay, and waits until it alone is canary. */

@@ -3,7 +3,7 @@ import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networki
 import type { Address } from './clusterState.ts'
 
 export type ParentRef = NonNullable<NonNullable<IHTTPRoute['spec']>['parentRefs']>[number]
-export type GatewayObject = Pick<IGateway, 'spec' | 'status'>
+export type GatewayObject = Pick<IGateway, 'metadata' | 'spec' | 'status'>
 type Listener = GatewayObject['spec']['listeners'][number]
 type StatedAddress = NonNullable<NonNullable<GatewayObject['status']>['addresses']>[number]
 

@@ -15,6 +15,8 @@ export interface Revision {
 
 /** What runs of a release. */
 export interface Workload {
+  /** Of its Deployment. */
+  readonly name: string
   readonly image: string
   /** Undefined where its pods are told none. */
   readonly version: string | undefined
@@ -30,6 +32,10 @@ export interface Route {
   readonly problems: readonly string[]
   /** Who has written it by hand. */
   readonly otherWriters: readonly string[]
+  /** Fields of its spec that are not as its release has them, such as "hostnames"; none while an upgrade is unfinished. */
+  readonly changed: readonly string[]
+  /** What may hide errors of a version, such as retries, one line each. */
+  readonly mayHide: readonly string[]
 }
 
 /** Where a gateway can be asked, according to its status. */

@@ -76,6 +76,11 @@ export class HelmAndKubectl {
     }
   }
 
+  /** Undefined where only the programs themselves know, such as in a pod. */
+  async namespace(): Promise<string | undefined> {
+    return (await this.#where()).namespace
+  }
+
   /** The arguments that say where, as Helm wants them. */
   async whereHelm(): Promise<string[]> {
     const { namespace, kubeContext } = await this.#where()

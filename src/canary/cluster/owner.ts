@@ -72,8 +72,11 @@ export function ownerOf({
   )
 }
 
+/** Helm gives the name of its own file. */
+const HELM = /^helm[34]?(\.exe)?$/
+
 /** Who has written an object's spec beside Helm, such as "kubectl-patch". */
 export const otherWritersOf = ({ managedFields = [] }: Metadata): string[] =>
   managedFields
-    .filter(({ manager, subresource, fieldsV1 = {} }) => manager !== 'helm' && !subresource && 'f:spec' in fieldsV1)
+    .filter(({ manager = '', subresource, fieldsV1 = {} }) => !HELM.test(manager) && !subresource && 'f:spec' in fieldsV1)
     .map(({ manager }) => manager ?? 'somebody unnamed')

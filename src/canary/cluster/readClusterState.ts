@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { IHTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute'
 import { Failure, ProgramRefusal, Unreachable } from '../errors.ts'
 import type { ReleaseNames, Role } from '../roles.ts'
@@ -7,6 +8,7 @@ import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
 import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
 import { nameIn, parseManifest, type RenderedObject } from './parseManifest.ts'
+import { type Attachable, readMayHide } from './readMayHide.ts'
 import { type InstalledRevision, readInstalled } from './releaseRecord.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -54,6 +56,7 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
     canary: nameIn(rendered.canary, 'Service', names.canary),
   })
   const gateways = await Promise.all((route?.spec.parentRefs ?? []).map((parent) => readGateway(tools, parent)))
+  const controllers = await Promise.all(gateways.map((gateway) => readController(tools, gateway)))
   const known = route ? gateways.map((gateway) => understandGateway(route, gateway)) : []
   const deployments = { stable: findOf('Deployment', 'stable'), canary: findOf('Deployment', 'canary') }
   const services = { stable: find('Service', serviceNames.stable), canary: find('Service', serviceNames.canary) }
@@ -64,8 +67,17 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
     workloads: { stable: workload(deployments.stable), canary: workload(deployments.canary) },
     services: { stable: services.stable !== undefined, canary: services.canary !== undefined },
     serviceNames,
-    route:
-      route && understandRoute(route, isStables, await Promise.all(gateways.map((gateway) => readController(tools, gateway)))),
+    route: route && {
+      ...understandRoute(route, isStables, controllers),
+      changed: stable && !stable.status.startsWith('pending') ? changedFields(rendered.stable, route) : [],
+      mayHide: await readMayHide(
+        tools,
+        { kind: 'HTTPRoute', name: route.metadata.name, namespace: route.metadata.namespace, labels: route.metadata.labels },
+        route.spec.rules?.[0],
+        gateways.flatMap((parent) => attachable(parent, route.metadata.namespace)),
+        controllers,
+      ),
+    },
     addresses: known.flatMap(({ addresses }) => addresses),
     notAddresses: known.flatMap(({ reasons }) => reasons),
     owner: ours.map(({ metadata }) => ownerOf(metadata)).find((owner) => owner !== undefined),
@@ -129,6 +141,7 @@ function workload(deployment: DeploymentObject | undefined): Workload | undefine
   const wanted = spec.replicas ?? 1
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status
   return {
+    name: metadata.name,
     image: container?.image ?? '',
     version: versionOf(deployment),
     wanted,
@@ -156,7 +169,7 @@ export function understandRoute(
   { metadata, spec, status }: RouteObject,
   isStables: IsStables,
   controllers: readonly (string | undefined)[] = [],
-): Route {
+): Pick<Route, 'weights' | 'problems' | 'otherWriters'> {
   const { parentRefs = [] } = spec
   const problems = parentRefs.flatMap((parent, index) => {
     const controller = controllers[index]
@@ -173,6 +186,22 @@ export function understandRoute(
     problems: parentRefs.length > 0 ? problems : ['it names no Gateway'],
     otherWriters: otherWritersOf(metadata),
   }
+}
+
+/** Fields of a release's route that are not live as it has them. A list belongs as a whole to whoever has written it. */
+function changedFields(rendered: readonly RenderedObject[], { metadata, spec }: RouteObject): string[] {
+  const own = rendered.find(({ kind, metadata: { name } }) => kind === 'HTTPRoute' && name === metadata.name)
+  const live: Readonly<Record<string, unknown>> = { ...spec }
+  return Object.entries((own?.spec as object | undefined) ?? {}).flatMap(([field, value]) =>
+    isDeepStrictEqual(value, live[field]) ? [] : field,
+  )
+}
+
+function attachable({ parentRef, gateway }: Parent, namespace: string | undefined): Attachable[] {
+  if (typeof gateway === 'string') return []
+  return [
+    { kind: 'Gateway', name: parentRef.name, namespace: parentRef.namespace ?? namespace, labels: gateway.metadata?.labels },
+  ]
 }
 
 const isSame = (a: ParentRef, b: ParentRef, { namespace }: { namespace?: string }) =>

@@ -1,15 +1,18 @@
 import { type Command, Option } from 'commander'
 import { WrongUse } from '../errors.ts'
-import { whole } from '../format.ts'
+import { count, whole } from '../format.ts'
 import {
   type AskingOptions,
   addAsking,
   addLimits,
+  addTraffic,
   expectation,
   type LimitOptions,
   limitsOf,
   type ReleasesOptions,
+  type TrafficOptions,
   targetOf,
+  trafficOf,
   wholeNumber,
 } from '../options.ts'
 import { checkOutput } from '../output/checkOutput.ts'
@@ -18,12 +21,13 @@ import { markdownReport } from '../output/markdownReport.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import type { RoleFrom } from '../sampling/roleFrom.ts'
+import type { Sample } from '../sampling/sample.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Expectation } from '../verdict/expectation.ts'
 import { MOST_MS } from '../verdict/plan.ts'
-import { sampleAndJudge } from '../verdict/sampleAndJudge.ts'
+import { type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 
-interface Options extends AskingOptions, LimitOptions, ReleasesOptions {
+interface Options extends AskingOptions, LimitOptions, ReleasesOptions, TrafficOptions {
   expect?: Expectation
   chart: string
   requests?: number
@@ -58,7 +62,7 @@ export function checkCommand(program: Command, terminal: Terminal): void {
         "as Gateway API's conformance test: 500 requests, 10 at a time, ±5%, and chance is no excuse",
       ).conflicts(['requests', 'connections', 'tolerance']),
     )
-  addLimits(command)
+  addTraffic(addLimits(command), `${MOST_MS / 1000} s longer where it was too little to tell`)
     .option('--json', 'print one JSON object')
     .option('--junit <file>', 'also write JUnit XML, with a test case for each gate')
     .option('--markdown <file>', 'also write the report in Markdown, such as for the summary of a job')
@@ -68,27 +72,46 @@ export function checkCommand(program: Command, terminal: Terminal): void {
 async function run(url: URL | undefined, options: Options, terminal: Terminal): Promise<void> {
   const { stdout, signal, exitWith } = terminal
   const { expect, chart, rate, json, junit, markdown, conformance = false } = options
-  const found = url
-    ? { target: targetOf(url, options), expectation: () => declared(chart, options.roleFrom, terminal) }
-    : await (await import('./onCluster.ts')).onCluster(options, terminal)
   const progress = stdout.isTTY && !json ? (await import('log-update')).createLogUpdate(stdout) : undefined
   let shownAt = 0
-  const report = await sampleAndJudge({
-    target: found.target,
-    expectation: expect ?? found.expectation,
-    orAnybody: !expect,
-    limits: limitsOf(options, conformance),
-    requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
-    rate,
-    signal,
-    onProgress: (done, usual) => {
-      if (!progress || performance.now() - shownAt < 100) return
-      shownAt = performance.now()
-      progress(
-        `${whole(done)} ${done > usual ? `requests, more than usual, for ${MOST_MS / 1000} s at most` : `of ${whole(usual)} requests, as a rule`}`,
+  const show = (text: string) => {
+    if (!progress || performance.now() - shownAt < 100) return
+    shownAt = performance.now()
+    progress(text)
+  }
+  const limits = limitsOf(options, conformance)
+  const traffic = trafficOf(options)
+  let report: Report
+  if (traffic) {
+    if (url || conformance || options.requests)
+      throw new WrongUse('--prometheus judges real traffic, and sends none: leave out the URL, --requests and --conformance')
+    const { judgeTraffic, requirePrometheus } = await import('../verdict/judgeTraffic.ts')
+    await requirePrometheus(traffic, signal)
+    const onProgress = (elapsedMs: number, { requests }: Sample, trouble?: string) =>
+      show(
+        `${Math.floor(elapsedMs / 1000)} s of ${traffic.bake / 1000} s, ${count(requests, 'request')}${trouble ? `; ${trouble}` : ''}`,
       )
-    },
-  })
+    const whose = await (await import('./onCluster.ts')).trafficOnCluster(options, expect, terminal)
+    report = await judgeTraffic({ ...traffic, ...whose, limits, patience: MOST_MS, signal, onProgress })
+  } else {
+    const found = url
+      ? { target: targetOf(url, options), expectation: () => declared(chart, options.roleFrom, terminal), mayHide: [] }
+      : await (await import('./onCluster.ts')).onCluster(options, terminal)
+    report = await sampleAndJudge({
+      target: found.target,
+      expectation: expect ?? found.expectation,
+      orAnybody: !expect,
+      limits,
+      requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
+      rate,
+      mayHide: found.mayHide,
+      signal,
+      onProgress: (done, usual) =>
+        show(
+          `${whole(done)} ${done > usual ? `requests, more than usual, for ${MOST_MS / 1000} s at most` : `of ${whole(usual)} requests, as a rule`}`,
+        ),
+    })
+  }
   progress?.clear()
   progress?.done()
   stdout.write(json ? `${JSON.stringify(checkOutput(report))}\n` : reportText(report, columnsOf(stdout), painter(stdout)))

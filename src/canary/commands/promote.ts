@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Failure, Interrupted, WrongUse } from '../errors.ts'
 import { count, percent, whole } from '../format.ts'
-import { addMoving, limitsOf, type MovingOptions } from '../options.ts'
+import { addMoving, addTraffic, limitsOf, type MovingOptions, type TrafficOptions, trafficOf } from '../options.ts'
 import { checkOutput } from '../output/checkOutput.ts'
 import type { PromoteOutput } from '../output/outputs.ts'
 import { Progress } from '../output/progress.ts'
@@ -19,19 +19,27 @@ import { takeBack } from '../promotion/takeBack.ts'
 import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
+import { sum } from '../verdict/comparison.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
+import type { TrafficSettings } from '../verdict/judgeTraffic.ts'
 import { isVoid, whyNotAsked } from '../verdict/notAsked.ts'
 import { whyRefused } from '../verdict/rateLimit.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
+interface CommandLine extends MovingOptions, TrafficOptions {
+  steps?: number[]
+  pause?: true
+}
+
 interface Options extends MovingOptions {
   steps: number[]
+  traffic: TrafficSettings | undefined
   pause?: true
 }
 
 /** `promote`: gives stable what canary runs, once canary has proved itself. */
 export function promoteCommand(program: Command, terminal: Terminal): void {
-  addMoving(
+  const command = addMoving(
     program
       .command('promote')
       .description(
@@ -40,15 +48,14 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
       .addOption(
         new Option(
           '--steps <percentages>',
-          "canary's shares to stop and judge at, after the one it has: 25,50,100 or 75/25,50/50,0/100",
-        )
-          .argParser(steps)
-          .default([100], '100'),
+          "canary's shares to stop and judge at, after the one it has: 25,50,100 or 75/25,50/50,0/100; by default 100, with --prometheus 99,100, because at 100 there is nothing to compare with",
+        ).argParser(steps),
       ),
     [120_000, '2m', 'how long the route and the replies may take to follow, and how long to ask again where nobody answers'],
   )
+  addTraffic(command, 'as much longer as --patience where it was too little to tell')
     .option('--pause', 'ask before each further step')
-    .action((options: Options) => run(options, terminal))
+    .action((options: CommandLine) => run(options, terminal))
 }
 
 function steps(text: string): number[] {
@@ -63,8 +70,13 @@ function steps(text: string): number[] {
   return numbers
 }
 
-async function run(options: Options, terminal: Terminal): Promise<void> {
+/** With real traffic to compare with at the last step but one. */
+const WITH_CONTROL = [99, 100]
+
+async function run(commandLine: CommandLine, terminal: Terminal): Promise<void> {
   const { stdout } = terminal
+  const traffic = trafficOf(commandLine)
+  const options: Options = { ...commandLine, traffic, steps: commandLine.steps ?? (traffic ? WITH_CONTROL : [100]) }
   const { filesOnly, url, pause, dryRun, json } = options
   if (filesOnly && !url) throw new WrongUse('--files-only needs --url here: without replies, there is nothing to judge canary by')
   if (pause && !(process.stdin.isTTY && stdout.isTTY)) throw new WrongUse('--pause needs a terminal to ask on: leave it out here')
@@ -77,7 +89,10 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   await session.interruptible(async () => {
     const { release } = session
     const state = await release.state()
-    if (state) refuseUnready(state)
+    if (state) {
+      refuseUnready(state)
+      release.refuseChanged(state)
+    }
     const carried = await release.carried()
     await release.withChartForWeights(carried, async (chart) => {
       if (dryRun) {
@@ -85,6 +100,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
         return
       }
       await session.replies.target(state)
+      await session.replies.requirePrometheus()
       try {
         await release.recover('careful')
         await playSteps(await doing(session, options, chart, terminal))
@@ -232,7 +248,7 @@ const judgedBy = ({ verdict, sample, gates }: Report, percentage: number): Judge
 })
 
 /** Writes what would be done if every gate passed. */
-async function rehearsing(session: Session, { steps }: Options, chart: string, { stdout }: Terminal): Promise<Player> {
+async function rehearsing(session: Session, { steps, traffic }: Options, chart: string, { stdout }: Terminal): Promise<Player> {
   const { release } = session
   const first = await look(session, steps, 0)
   const { given } = first
@@ -255,7 +271,8 @@ async function rehearsing(session: Session, { steps }: Options, chart: string, {
     async mayGoOn() {},
     async gate(step) {
       await edit(step, step.weights)
-      write(judgementTitleOf(step), '')
+      const isBaked = traffic && step.weights.stable > 0
+      write(judgementTitleOf(step), ...(isBaked ? [`  and by ${traffic.bake / 1000} s of real traffic`] : []), '')
       situation = { ...situation, passed: step.percentage }
       return true
     },
@@ -302,7 +319,7 @@ async function judge({ release, replies, patience }: Session, step: GateStep): P
   const isWorthAnother = ({ verdict, sample }: Report) =>
     verdict === 'INCONCLUSIVE' && !whyNotAsked(sample) && (isVoid(sample) || whyRefused(sample, maxErrorRate) !== undefined)
   while (isWorthAnother(report) && performance.now() < until) report = await replies.check(title, target, expectation)
-  return report
+  return (report.verdict === 'PASS' ? await replies.bake(title, step.weights) : undefined) ?? report
 }
 
 async function giveUp(
@@ -316,11 +333,17 @@ async function giveUp(
   const { progress, replies } = session
   if (!json) stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}\n`)
   const { seconds, notes: left } = await takeBack(session, change, true)
-  const notes = whyNotAsked(report.sample) ? [FELL_SILENT, ...left] : left
+  const isSilent = report.from === 'own requests' && whyNotAsked(report.sample) !== undefined
+  const notes = isSilent ? [FELL_SILENT, ...left] : left
   const back = seconds === undefined ? 'but replies do not show it yet' : `on the wire after ${seconds.toFixed(1)} s`
   for (const note of notes) progress.note(note)
   const { replies: answered, errors } = replies.byCanary
   progress.note(`\nThis took ${count(answered, 'request')} to canary, of which ${whole(errors)} failed.`)
+  if (report.from === 'real traffic') {
+    const ofCanary = report.sample.sources.filter(({ role }) => role === 'canary')
+    const [requests, failed] = [sum(ofCanary.map(({ replies }) => replies)), sum(ofCanary.map(({ errors }) => errors.total))]
+    progress.note(`Of real traffic, it took ${count(requests, 'request')} to canary, of which ${whole(failed)} failed.`)
+  }
   progress.note(`Not promoted: ${report.verdict}. Back at 100/0, ${back}.`)
   if (json) stdout.write(`${JSON.stringify(promoteOutput('taken back', session, report, notes))}\n`)
   exitWith(exitCodes[report.verdict])

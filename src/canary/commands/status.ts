@@ -96,6 +96,7 @@ async function observe(options: Options, cluster: ClusterState | string, signal:
     orAnybody: true,
     limits: limitsOf(options),
     rate: Number.POSITIVE_INFINITY,
+    mayHide: route.mayHide,
     signal,
   })
 }

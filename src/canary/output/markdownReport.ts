@@ -4,7 +4,7 @@ import { describeExpectation, findExpected, nameOf } from '../verdict/expectatio
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
 /** A check's report in Markdown, such as for the summary of a CI job. */
-export function markdownReport({ url, expectation, sample, gates, verdict }: Report): string {
+export function markdownReport({ url, from, expectation, sample, mayHide, gates, verdict }: Report): string {
   const row = (cells: string[]) => `| ${cells.join(' | ')} |`
   const rows = sample.sources.map((source) => [
     literal(nameOf(source)),
@@ -19,7 +19,8 @@ export function markdownReport({ url, expectation, sample, gates, verdict }: Rep
   return [
     `### ${verdict}`,
     '',
-    `${whole(sample.requests)} requests to ${literal(url)}; expected: ${literal(describeExpectation(expectation))}`,
+    `${whole(sample.requests)} requests ${from === 'real traffic' ? 'of real traffic, as counted by' : 'to'} ${literal(url)}; expected: ${literal(describeExpectation(expectation))}`,
+    ...mayHide.map((text) => `\nMay hide errors: ${literal(text)}`),
     '',
     row(['who', 'replies', 'share', 'expected', 'errors', 'p95']),
     row(['---', '--:', '--:', '--:', '--:', '--:']),

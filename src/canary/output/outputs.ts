@@ -78,8 +78,10 @@ interface Gate {
 
 /** What "check --json" prints: a sample and its verdict. */
 export interface CheckOutput {
-  /** What was asked, without user name and password. */
+  /** What was asked, the gateway or Prometheus, without user name and password. */
   url: string
+  /** What the sample is of: requests of the command's own, or those that Prometheus counts. */
+  from: 'own requests' | 'real traffic'
   /** The split to compare with; the shares add up to 1. */
   expectation: Expected[]
   /** Who said so. */
@@ -87,11 +89,14 @@ export interface CheckOutput {
   /** What the verdict is about. */
   sample: Sample
   /**
-   * What it was asked on: connections that were kept alive, or, where the gateway keeps each with one backend, one for each request.
+   * What it was asked on: connections that were kept alive, or, where the gateway keeps each with one backend, one for each request; null
+   * for real traffic.
    */
-  connections: 'kept' | 'one for each request'
+  connections: 'kept' | 'one for each request' | null
   /** How long the sample took. */
   seconds: number
+  /** What may hide errors of a version, such as retries of the gateway, a line each; not known where no cluster was read. */
+  mayHide: string[]
   /** FAIL where a gate does, else INCONCLUSIVE where a gate is, else PASS. */
   verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE'
   /** One by one. */
@@ -167,6 +172,10 @@ interface Route {
   problems: string[]
   /** Names under which others than Helm have written it. */
   otherWriters: string[]
+  /** Fields of its spec that are not as Helm installed them, such as "hostnames"; none while an upgrade is unfinished. */
+  changed: string[]
+  /** What may hide errors of a version from whoever asks through the gateway, such as retries and timeouts, a line each. */
+  mayHide: string[]
 }
 
 /** Where a gateway can be asked, according to its status. */

@@ -18,16 +18,20 @@ const INDENT = '  '
 const STICKY = 'the gateway keeps a connection with one backend: each request had one of its own'
 /** A check's report for people, no wider than `width` where words allow. */
 export function reportText(report: Report, width: number, paint: Paint): string {
-  const { url, expectation, expectationFrom, sample, connections, seconds, gates, verdict } = report
+  const { url, from, expectation, expectationFrom, sample, connections, seconds, mayHide, gates, verdict } = report
   const origin = {
     'the caller': '',
     'the gateway': ' (announced by the gateway)',
     'the values files': ' (declared in the values files)',
   }
   return [
-    ...fold(`${url}: ${count(sample.requests, 'request')} in ${seconds.toFixed(1)} s`, width),
+    ...fold(
+      `${url}: ${count(sample.requests, 'request')}${from === 'real traffic' ? ' of real traffic' : ''} in ${seconds.toFixed(1)} s`,
+      width,
+    ),
     ...fold(`expected: ${describeExpectation(expectation)}${origin[expectationFrom]}`, width),
-    ...(connections === 'kept' ? [] : fold(STICKY, width)),
+    ...(connections === 'one for each request' ? fold(STICKY, width) : []),
+    ...mayHide.flatMap((text) => fold(`may hide errors: ${text}`, width)),
     '',
     ...versionsTable(sample, expectation, seconds, width, paint),
     ...unsentText(sample).flatMap((text) => fold(text, width).map((line) => paint('red', line))),

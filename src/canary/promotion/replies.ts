@@ -1,4 +1,5 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
+import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { Interrupted, WrongUse } from '../errors.ts'
 import { count, whole } from '../format.ts'
 import type { Progress } from '../output/progress.ts'
@@ -9,6 +10,7 @@ import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights } from '../values/weights.ts'
 import { type Expectation, findExpected, nameOf, shares, WHERE_TOLD, whyUntold } from '../verdict/expectation.ts'
+import { judgeTraffic, requirePrometheus, type TrafficSettings } from '../verdict/judgeTraffic.ts'
 import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
@@ -29,20 +31,25 @@ export interface RepliesSettings extends WhereToAsk {
   readonly rate: number
   /** In milliseconds: how long replies may take to follow. */
   readonly patience: number
+  /** Where real traffic is judged as well. */
+  readonly traffic?: TrafficSettings | undefined
 }
 
 /** The replies that come through the gateway, and what they should be. */
 export class Replies {
   readonly #settings: RepliesSettings
+  readonly #tools: HelmAndKubectl
   readonly #reader: ValuesReader
   readonly #progress: Progress
   readonly #signal: AbortSignal
   #target: Target | undefined
+  #mayHide: readonly string[] = []
   /** What asking cost: the requests of this command that canary answered, and those of them that failed. */
   readonly byCanary = { replies: 0, errors: 0 }
 
-  constructor(settings: RepliesSettings, reader: ValuesReader, progress: Progress, signal: AbortSignal) {
+  constructor(settings: RepliesSettings, tools: HelmAndKubectl, reader: ValuesReader, progress: Progress, signal: AbortSignal) {
     this.#settings = settings
+    this.#tools = tools
     this.#reader = reader
     this.#progress = progress
     this.#signal = signal
@@ -54,6 +61,7 @@ export class Replies {
    */
   async target(state: ClusterState | undefined): Promise<Target> {
     this.#target ??= await findTarget(this.#settings, state, this.#signal)
+    this.#mayHide = state?.route?.mayHide ?? []
     return this.#target
   }
 
@@ -143,9 +151,47 @@ export class Replies {
     }
   }
 
+  /** @throws {WrongUse} where Prometheus is to be asked, but does not answer */
+  async requirePrometheus(): Promise<void> {
+    const { traffic } = this.#settings
+    if (traffic) await requirePrometheus(traffic, this.#signal)
+  }
+
+  /** Judges real traffic, where that was asked for; undefined where it was not, or one of the two gets none of it to compare with. */
+  async bake(title: string, { stable, canary }: Weights): Promise<Report | undefined> {
+    const { traffic, limits, judgements, patience } = this.#settings
+    if (!traffic || stable === 0 || canary === 0) return undefined
+    const namespace = await this.#tools.namespace()
+    return this.#progress.step(
+      `${title}, by real traffic`,
+      async (say) => {
+        let said = { trouble: '', at: 0 }
+        const report = await judgeTraffic({
+          ...traffic,
+          names: this.#tools.names,
+          namespace,
+          expectation: shares(roles.map((role) => ({ role, weight: { stable, canary }[role] }))),
+          limits,
+          ...(judgements !== undefined && { steps: 2 * judgements }),
+          patience,
+          signal: this.#signal,
+          onProgress: (elapsedMs, { requests }, trouble = '') => {
+            if (trouble === said.trouble && elapsedMs < said.at + SAY_EVERY_MS) return
+            said = { trouble, at: elapsedMs }
+            const seconds = `${Math.floor(elapsedMs / 1000)} s of ${traffic.bake / 1000} s`
+            say(`${seconds}, ${count(requests, 'request')}${trouble && `; ${trouble}`}`)
+          },
+        })
+        if (this.#signal.aborted) throw new Interrupted()
+        return report
+      },
+      describe,
+    )
+  }
+
   /** Takes a sample and judges it. */
   async check(title: string, target: Target, expectation: Expectation): Promise<Report> {
-    const { limits, requests, rate, judgements } = this.#settings
+    const { limits, requests, rate, judgements, traffic } = this.#settings
     return this.#progress.step(
       title,
       async () => {
@@ -154,8 +200,9 @@ export class Replies {
           expectation,
           limits,
           requests,
-          ...(judgements !== undefined && { steps: judgements }),
+          ...(judgements !== undefined && { steps: traffic ? 2 * judgements : judgements }),
           rate,
+          mayHide: this.#mayHide,
           signal: this.#signal,
           onOutcome: this.#counting(expectation),
         })
@@ -166,6 +213,8 @@ export class Replies {
     )
   }
 }
+
+const SAY_EVERY_MS = 10_000
 
 /** The rest is in the report, unless there is to be another. */
 function describe({ verdict, gates, sample }: Report): string {

@@ -25,7 +25,7 @@ export class Session {
     const tools = new HelmAndKubectl(settings, { signal, runProgram })
     const reader = new ValuesReader(tools)
     this.release = new StableRelease(settings, settings.patience, tools, reader, progress, signal)
-    this.replies = new Replies(settings, reader, progress, signal)
+    this.replies = new Replies(settings, tools, reader, progress, signal)
     this.patience = settings.patience
     this.#place = settings
     this.#runProgram = runProgram

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
-import type { ClusterState } from '../cluster/clusterState.ts'
+import type { ClusterState, Route } from '../cluster/clusterState.ts'
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { nameIn, parseManifest, type RenderedObject } from '../cluster/parseManifest.ts'
+import { readAutoscalers } from '../cluster/readAutoscalers.ts'
 import { readClusterState } from '../cluster/readClusterState.ts'
 import { readImageDigests } from '../cluster/readImageDigests.ts'
 import { type InstalledRevision, readHistory, readInstalled } from '../cluster/releaseRecord.ts'
@@ -20,6 +21,7 @@ import type { Values } from '../values/values.ts'
 import { type ValuesFile, type ValuesReader, valuesPath } from '../values/valuesReader.ts'
 import { ALL_STABLE, sameSplit, showWeights, type Weights, weightsOf, withWeights } from '../values/weights.ts'
 import { writeValues } from '../values/writeValues.ts'
+import { capacity } from './capacity.ts'
 import { type Carried, otherImage, readCarried, readChartName, readGiven } from './carried.ts'
 import { compareManifests, comparePods, deploymentOf, listDifferences, podTemplateOf, showDifference } from './manifest.ts'
 import { type Change, describeChange, parseDescription } from './releaseDescription.ts'
@@ -165,6 +167,16 @@ export class StableRelease {
     return changing.map((difference) => `The chart renders this anew each time: ${showDifference(difference)}`)
   }
 
+  /**
+   * Has an upgrade take nothing back that somebody has changed in the live route: Helm 4 refuses by itself, and Helm 3 does not notice.
+   * @throws {Failure} naming who, what, and how to go on
+   */
+  refuseChanged({ route, releases }: ClusterState): void {
+    if (!route || !isChangedByHand(route)) return
+    const installed = showWeights(weightsOf(releases.stable?.values ?? {}))
+    throw new Failure(`${changedText(route)}: "shift ${installed}" brings back what is installed, or says how; then start again`)
+  }
+
   /** What `apply` would do, in lines: the edit, the command, and all that changes in the cluster. */
   async plannedLines({ before, after }: Edit, paint: Paint, chart = this.place.chart): Promise<string[]> {
     const edit = diffText(before.path, before.text, after.text, paint)
@@ -191,9 +203,11 @@ export class StableRelease {
   ): Promise<void> {
     const { filesOnly } = this.place
     const { weights } = change
+    const notes: string[] = []
     await this.#progress.step(
       title,
       async (say) => {
+        if (!filesOnly) notes.push(...(await this.#readyFor(weights, overwritten, say)))
         const { before, after } = await this.edited(weights, given)
         await writeValues(before.path, before.text, after.text)
         if (filesOnly) return before.text !== after.text
@@ -204,10 +218,43 @@ export class StableRelease {
         if (overwritten === 'none') await this.#upgrade(upgrade, say)
         else await this.#upgradeOver(upgrade, weights, say)
         say('waiting for the Gateway')
-        await this.#inForce(weights)
+        notes.push(...keptText(await this.#inForce(weights)))
         return before.text !== after.text
       },
       (isEdited) => (filesOnly ? (isEdited ? 'written' : 'was written before') : 'done'),
+    )
+    for (const line of notes) this.#progress.note(line)
+  }
+
+  /**
+   * Has a step take back nothing that somebody has changed by hand, and waits until the release that it gives more has the pods for it.
+   * @throws {Failure} where it would, or those pods do not come; nothing has been done then
+   * @returns a line where that is not known
+   */
+  async #readyFor(weights: Weights, overwritten: Overwritten, say: (text: string) => void): Promise<string[]> {
+    const until = performance.now() + this.#patienceMs
+    let said: string | undefined
+    for (;;) {
+      const state = await readClusterState(this.#tools)
+      if (overwritten === 'none') this.refuseChanged(state)
+      await this.#refuseScaled(state)
+      const found = capacity(state, await readAutoscalers(this.#tools, state.workloads), weights)
+      if (found.kind === 'enough') return []
+      if (found.kind === 'unknown') return [found.why]
+      if (performance.now() > until) throw new Failure(found.why)
+      if (found.why !== said) say(`waiting for pods: ${found.why}`)
+      said = found.why
+      await this.#pause()
+    }
+  }
+
+  /** Replicas that somebody else has set, which an upgrade would take back. */
+  async #refuseScaled({ workloads, names }: ClusterState): Promise<void> {
+    const replicas = deploymentOf(parseManifest((await this.installed())?.manifest ?? ''), names.stable)?.spec.replicas
+    const { name, wanted } = workloads.stable ?? {}
+    if (replicas === undefined || wanted === undefined || wanted === replicas) return
+    throw new Failure(
+      `an upgrade would change more than this step (Deployment ${name}: spec.replicas ${wanted} → ${replicas}, scaled by kubectl or an autoscaler): write replicas ${wanted} into values-stable.yaml and apply it first`,
     )
   }
 
@@ -227,16 +274,19 @@ export class StableRelease {
       try {
         await this.#tools.helm(...args)
       } catch (error) {
-        const [, by] = (error instanceof Failure && /conflict with "([^"]+)"/.exec(error.message)) || []
-        if (by === undefined) throw error
+        if (!(error instanceof Failure)) throw error
+        // In the plural where several fields are somebody else's, also those of one writer.
+        const writers = [...error.message.matchAll(/conflicts? with "([^"]+)"/g)].map(([, name]) => name)
+        if (writers.length === 0) throw error
+        const by = [...new Set(writers)].join(' and ')
         // Helm ends at the first object, and the route comes after those that pods are made of.
-        const isRoute = /, Kind=HTTPRoute:/.test((error as Failure).message)
+        const isRoute = /, Kind=HTTPRoute:/.test(error.message)
         if (overwritten === 'none' || (overwritten === 'route' && !isRoute)) {
           throw new Failure(
-            `${by} has changed live objects by hand, which Helm does not overwrite: have the files win with "${await this.#typed(chart)} --force-conflicts", then start again`,
+            `${by} changed live objects by hand, which Helm does not overwrite: have the files win with "${await this.#typed(chart)} --force-conflicts", then start again`,
           )
         }
-        say(`overwriting what ${by} has changed by hand`)
+        say(`overwriting what ${by} changed by hand`)
         await this.#tools.helm(...args, '--force-conflicts')
       }
     })
@@ -335,8 +385,13 @@ export class StableRelease {
     return { isRestored: restored !== undefined, notes }
   }
 
-  /** What the files say beside the weights, and is not installed. */
+  /** What the files say beside the weights, and is not installed, and what somebody has changed by hand and Helm keeps. */
   async leftLines(): Promise<string[]> {
+    const { route } = (await readClusterState(this.#tools).catch(unlessFailure)) ?? {}
+    return [...(await this.#unappliedLines()), ...(route ? keptText(route) : [])]
+  }
+
+  async #unappliedLines(): Promise<string[]> {
     try {
       const installed = await this.installed()
       if (!installed) return []
@@ -494,8 +549,8 @@ export class StableRelease {
     return newest && parseDescription(newest.description)
   }
 
-  /** Waits until the gateway has the weights, and stable's pods are what they should be. */
-  async #inForce(weights: Weights): Promise<void> {
+  /** Waits until the gateway has the weights, and stable's pods are what they should be; then this is the route. */
+  async #inForce(weights: Weights): Promise<Route> {
     const until = performance.now() + this.#patienceMs
     for (;;) {
       const { route, workloads } = await readClusterState(this.#tools)
@@ -505,7 +560,7 @@ export class StableRelease {
           `the route says ${showWeights(route.weights)} after an upgrade to ${showWeights(weights)}: somebody else changes it`,
         )
       const problems = [...route.problems, ...(workloads.stable?.isRolledOut ? [] : ['stable still has pods of before'])]
-      if (problems.length === 0) return
+      if (problems.length === 0) return route
       if (performance.now() > until) throw new Failure(`${showWeights(weights)} is not in force: ${problems.join('; ')}`)
       await this.#pause()
     }
@@ -574,6 +629,19 @@ export interface SetBack {
   /** What was left, or could not be seen, a sentence each. */
   readonly notes: readonly string[]
 }
+
+const isChangedByHand = ({ changed, otherWriters }: Route): boolean => changed.length > 0 && otherWriters.length > 0
+
+const changedText = ({ changed, otherWriters }: Route): string =>
+  `${otherWriters.join(' and ')} changed the live route by hand (${changed.join(', ')})`
+
+/** Helm 3, and Helm 4 for a release of Helm 3, takes back only what differs between two revisions: nothing that no command here changes. */
+const keptText = (route: Route): string[] =>
+  isChangedByHand(route)
+    ? [
+        `${changedText(route)}, which a release of Helm 3 keeps: "helm upgrade --force" takes it back, with Helm 4 "helm upgrade --server-side=true --force-conflicts".`,
+      ]
+    : []
 
 const asGiven = (values: Values | undefined): Given | undefined => values && { values, computed: values }
 

@@ -33,20 +33,28 @@ export class Blocks<Source> implements Iterable<Block<Source>> {
   #blocks: (Block<Source> | undefined)[] = []
 
   /** @param at in milliseconds; what is earlier than the first is counted with the first */
-  add(at: number, source: Source | undefined, isError: boolean, microseconds?: number): void {
+  add(at: number, source: Source | undefined, isError: boolean, number: number): void {
+    const block = this.#at(at)
+    block.requests += number
+    if (isError) block.errors += number
+    if (source === undefined) return
+    const part = partOf(block, source)
+    part.replies += number
+    if (isError) part.errors += number
+  }
+
+  /** Good replies that are counted already. */
+  addLatency(at: number, source: Source, microseconds: number, number: number): void {
+    count(partOf(this.#at(at), source).latency, bucketOf(microseconds), number)
+  }
+
+  #at(at: number): Block<Source> {
     this.#start ??= at
     const elapsed = Math.max(0, at - this.#start)
     while (elapsed >= this.#lengthMs * MOST) this.#double()
     const index = Math.floor(elapsed / this.#lengthMs)
     this.#blocks[index] ??= { requests: 0, errors: 0, sources: new Map() }
-    const block = this.#blocks[index]
-    block.requests++
-    if (isError) block.errors++
-    if (source === undefined) return
-    const part = partOf(block, source)
-    part.replies++
-    if (isError) part.errors++
-    else if (microseconds !== undefined) count(part.latency, bucketOf(microseconds), 1)
+    return this.#blocks[index]
   }
 
   #double(): void {

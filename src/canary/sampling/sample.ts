@@ -32,9 +32,9 @@ export interface Outcome {
 
 /** How often each of a few texts occurred; those beyond the first 20 are counted together. */
 export class Counts extends Map<string, number> {
-  add(text: string): void {
+  add(text: string, number = 1): void {
     const key = this.has(text) || this.size < MOST_TOLD_APART ? text : OTHERS
-    this.set(key, (this.get(key) ?? 0) + 1)
+    this.set(key, (this.get(key) ?? 0) + number)
   }
 
   get total(): number {
@@ -95,28 +95,46 @@ export class Sample {
   readonly failures = new Counts()
   /** The splits that replies announced. */
   readonly announced = new Counts()
+  /** Of the buckets in which latency is known, in milliseconds, where it is not known exactly. */
+  readonly bounds = new Set<number>()
   /** What came when. */
   readonly blocks = new Blocks<Source>()
 
   /** @param at when it came, in milliseconds on any clock */
   add({ version, role, pod, announced, error, microseconds, connection }: Outcome, at = performance.now()): void {
-    this.requests++
     if (announced !== undefined) this.announced.add(announced)
     if (version === undefined && role === undefined && error !== undefined) {
+      this.requests++
       this.failures.add(error)
-      if (error !== REFUSED) this.blocks.add(at, undefined, true)
+      if (error !== REFUSED) this.blocks.add(at, undefined, true, 1)
       return
     }
-    const source = this.#source(version, role)
-    source.replies++
-    this.blocks.add(at, source, error !== undefined, microseconds)
-    if (connection !== undefined) source.connections.set(connection, (source.connections.get(connection) ?? 0) + 1)
-    if (pod !== undefined) {
-      source.pods.add(pod)
-      if (error !== undefined) source.podErrors.add(pod)
+    this.addReplies({ version, role, pod, error }, at, 1)
+    if (connection !== undefined) {
+      const { connections } = this.#source(version, role)
+      connections.set(connection, (connections.get(connection) ?? 0) + 1)
     }
-    if (error !== undefined) source.errors.add(error)
-    else if (microseconds !== undefined) source.latency.record(Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6))
+    if (error === undefined && microseconds !== undefined) this.addLatency({ version, role }, microseconds, at, 1)
+  }
+
+  /** Counts replies that are all alike. */
+  addReplies({ version, role, pod, error }: Outcome, at: number, number: number): void {
+    this.requests += number
+    const source = this.#source(version, role)
+    source.replies += number
+    this.blocks.add(at, source, error !== undefined, number)
+    if (error !== undefined) source.errors.add(error, number)
+    if (pod === undefined) return
+    source.pods.add(pod, number)
+    if (error !== undefined) source.podErrors.add(pod, number)
+  }
+
+  /** What good replies took, which are counted already. */
+  addLatency({ version, role }: Pick<Outcome, 'version' | 'role'>, microseconds: number, at: number, number: number): void {
+    const source = this.#source(version, role)
+    const recorded = Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6)
+    for (let times = 0; times < number; times++) source.latency.record(recorded)
+    this.blocks.addLatency(at, source, recorded, number)
   }
 
   /** All errors by kind, whoever sent them. */

@@ -1,5 +1,6 @@
-import { unescape as decode } from 'node:querystring'
 import { Client } from 'undici'
+import { basicAuthorization } from './basicAuthorization.ts'
+import { connectionErrors } from './connectionErrors.ts'
 import type { RoleFrom } from './roleFrom.ts'
 import type { Outcome } from './sample.ts'
 import { type VersionFrom, versionFrom } from './versionFrom.ts'
@@ -26,22 +27,6 @@ export interface Target {
 /** More than any version takes; the rest of a larger reply is not read. */
 const MOST_BYTES = 65_536
 
-/** What connections die of, in words, by Node's and undici's codes. */
-const reasons: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection reset',
-  UND_ERR_SOCKET: 'connection reset',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  ENOTFOUND: 'unknown host',
-  EAI_AGAIN: 'unknown host',
-}
-
-/** https://www.rfc-editor.org/rfc/rfc7617 */
-const basic = ({ username, password }: URL) =>
-  `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`
-
 /**
  * Asks a service for its version, as often as wanted. A redirect is not followed, nothing is tried again, and no proxy is asked instead,
  * whatever HTTP_PROXY and NODE_USE_ENV_PROXY say: one in between has connections and errors of its own.
@@ -58,9 +43,8 @@ export class VersionClient {
     this.target = target
     this.#version = target.versionFrom ?? versionFrom('json:/version')
     const { url, headers, connections, timeoutMs } = target
-    const hasCredentials = url.username !== '' || url.password !== ''
     // Without this header, a server may choose any coding.
-    this.#headers = { 'accept-encoding': 'identity', ...(hasCredentials && { authorization: basic(url) }), ...headers }
+    this.#headers = { 'accept-encoding': 'identity', ...basicAuthorization(url), ...headers }
     // With HTTPS, the certificate must be for the name in the host header, whatever the address. Time is kept for the whole request, below.
     const options = { allowH2: false, connectTimeout: timeoutMs, headersTimeout: 0, bodyTimeout: 0 }
     // More than are used at a time, so that which one is next is left to chance: turns would fall in step with a gateway's.
@@ -101,7 +85,7 @@ export class VersionClient {
       if (deadline.signal.aborted) return { ...who, error: 'timeout' }
       const { code, message } = error as NodeJS.ErrnoException
       if (/CERT|ERR_TLS|UNABLE_TO_/.test(code ?? '')) return { error: `certificate refused (${clean(`${code}`)})` }
-      return { ...who, error: reasons[code ?? ''] ?? `other (${clean(code ?? message)})` }
+      return { ...who, error: connectionErrors[code ?? ''] ?? `other (${clean(code ?? message)})` }
     } finally {
       clearTimeout(timer)
       this.#free.push(connection)

@@ -99,7 +99,7 @@ function routeLines(declared: Values | string, { names, route, releases, service
     )
   } else if (route.otherWriters.length > 0 && !owner)
     lines.push(
-      `${route.otherWriters.join(' and ')} changed the route by hand, where "promote" and Helm 4 will refuse to go on: "shift ${live}" takes it back`,
+      `${route.otherWriters.join(' and ')} changed the route by hand${route.changed.length > 0 ? ` (${route.changed.join(', ')})` : ''}, where "promote" and Helm 4 will refuse to go on: "shift ${live}" takes it back`,
     )
   return lines
 }

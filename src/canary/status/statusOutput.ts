@@ -36,7 +36,15 @@ function clusterOutput(
       canary: workload(workloads.canary, restarts.canary),
     },
     services: { stable: services.stable, canary: services.canary },
-    route: route ? { weights: { ...route.weights }, problems: [...route.problems], otherWriters: [...route.otherWriters] } : null,
+    route: route
+      ? {
+          weights: { ...route.weights },
+          problems: [...route.problems],
+          otherWriters: [...route.otherWriters],
+          changed: [...route.changed],
+          mayHide: [...route.mayHide],
+        }
+      : null,
     addresses: addresses.map(({ url, host = null }) => ({ url: withPath(url, path).href, host })),
     notAddresses: [...notAddresses],
     owner: owner ? { name: owner.name, instead: owner.instead, movesTraffic: owner.movesTraffic } : null,

@@ -35,7 +35,7 @@ export function statusText(status: Status, width: number, paint: Paint): string 
     ...block('declared', declaredTexts(status)),
     ...block('options', optionsTexts(status)),
     ...block('installed', installedTexts(status)),
-    ...block('live', [liveText(status)]),
+    ...block('live', liveTexts(status)),
     ...block('observed', observedTexts(status)),
     '',
     ...(disagreements.length === 0
@@ -81,11 +81,14 @@ function restartsText(restarts: Restarts | string): string {
   return `, ${count(restarts.count, 'restart')}${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`
 }
 
-function liveText({ cluster }: Status): string {
-  if (typeof cluster === 'string') return 'unknown'
+function liveTexts({ cluster }: Status): string[] {
+  if (typeof cluster === 'string') return ['unknown']
   const { route } = cluster
-  if (!route) return 'no route'
-  return `${showWeights(route.weights)}, ${route.problems.length === 0 ? 'Accepted and ResolvedRefs' : 'not in force'}`
+  if (!route) return ['no route']
+  return [
+    `${showWeights(route.weights)}, ${route.problems.length === 0 ? 'Accepted and ResolvedRefs' : 'not in force'}`,
+    ...route.mayHide.map((text) => `may hide errors: ${text}`),
+  ]
 }
 
 function observedTexts({ observed }: Status): string[] {

@@ -85,7 +85,7 @@ export function finding(of: Case, isFault: boolean, isFine: boolean, effect: num
 }
 
 /** What is neither surely worse than allowed nor surely better than what must not pass. */
-export function open({ sample, looks, enough, usual, isLook }: Case, reason: string): Finding {
+export function open({ sample, looks, enough, usual, isLook, isTraffic }: Case, reason: string): Finding {
   const { requests } = sample
   let why = 'too early to tell'
   if (isLook && requests >= enough) why = 'errors or pauses come in bursts, too few of them to tell'
@@ -93,7 +93,7 @@ export function open({ sample, looks, enough, usual, isLook }: Case, reason: str
     why =
       requests < usual
         ? `too few requests to tell: as a rule, that takes ${sizeText(usual)}`
-        : `too few requests to tell, within ${MOST_MS / 1000} s or --requests: in case of doubt, that takes up to ${sizeText(enough)}`
+        : `too few requests to tell, ${isTraffic ? 'in this time' : `within ${MOST_MS / 1000} s or --requests`}: in case of doubt, that takes up to ${sizeText(enough)}`
   return { verdict: 'INCONCLUSIVE', reason, why }
 }
 

@@ -12,3 +12,9 @@ export interface Judgement {
   readonly verdict: Verdict
   readonly gates: readonly Gate[]
 }
+
+/** Where nothing can be judged, for one reason. */
+export const inconclusive = (reason: string): Judgement => ({
+  verdict: 'INCONCLUSIVE',
+  gates: (['availability', 'split', 'canary health'] as const).map((name) => ({ name, verdict: 'INCONCLUSIVE', reason })),
+})

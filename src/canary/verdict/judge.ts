@@ -16,7 +16,7 @@ import {
   worst,
 } from './comparison.ts'
 import { findExpected, isAnybody, nameOf, whyUntold } from './expectation.ts'
-import type { Gate, Judgement } from './gate.ts'
+import { type Gate, inconclusive, type Judgement } from './gate.ts'
 import { whyNotAsked } from './notAsked.ts'
 import { ALPHA, offBy, type Plan, passes, ranksAround, SLOW_ALLOWED, SLOW_DETECTED } from './plan.ts'
 import { whyRefused, withoutRefused } from './rateLimit.ts'
@@ -32,17 +32,14 @@ export function judge(sample: Sample, plan: Plan): Judgement {
   requirePlannable(plan.expectation, plan.limits)
   requireJudgeable(sample)
   const silence = whyNotAsked(sample)
-  if (silence) {
-    const names = ['availability', 'split', 'canary health'] as const
-    return { verdict: 'INCONCLUSIVE', gates: names.map((name) => ({ name, verdict: 'INCONCLUSIVE', reason: silence })) }
-  }
+  if (silence) return inconclusive(silence)
   const refused = whyRefused(sample, plan.limits.maxErrorRate)
   const of = caseOf(refused ? withoutRefused(sample) : sample, plan)
   const available = availability(of)
   const isOpen = refused !== undefined && available.verdict !== 'FAIL'
   const gates: Gate[] = [
     gateOf('availability', [isOpen ? { verdict: 'INCONCLUSIVE', reason: refused } : available]),
-    gateOf('split', [split(of)]),
+    gateOf('split', [plan.isTraffic ? splitOfTraffic(of) : split(of)]),
     gateOf('canary health', health(of)),
   ]
   const verdict = worst(gates.map((gate) => gate.verdict))
@@ -140,6 +137,12 @@ function split(of: Case): Finding {
 
 const NOBODY_TOLD = 'replies say neither version nor role, so that nobody can tell canary from stable'
 
+/** Users that stay with one version, the preview header and callers inside the cluster make it differ from the weights. */
+function splitOfTraffic({ observed, sample: { requests } }: Case): Finding {
+  const parts = observed.map(({ name, replies }) => `${name} ${whole(replies)} (${percent(replies / requests)})`)
+  return { verdict: 'NOT APPLICABLE', reason: `of real traffic, ${parts.join(', ')}: not judged` }
+}
+
 // Rounded, so that what is equal on paper stays equal.
 const distance = ({ expected, replies }: Observed, answers: number) =>
   answers === 0 ? 0 : Math.round(Math.abs(replies / answers - expected.share) * 1e9) / 1e9
@@ -156,7 +159,10 @@ function health(of: Case): Finding[] {
   if (!stable) return skip('no request is meant for stable, which canary would be compared with')
   const untold = whyUntold(expectation, sample.sources)
   if (untold) return [{ verdict: 'INCONCLUSIVE', reason: untold }]
-  return [errorIncrease(of, [canary, stable]), p95Increase(of, [canary, stable])]
+  const errors = errorIncrease(of, [canary, stable])
+  if (of.isTraffic && canary.latency.count + stable.latency.count === 0)
+    return [{ ...errors, reason: `${errors.reason}; latency is not judged, as the metrics do not tell it` }]
+  return [errors, p95Increase(of, [canary, stable])]
 }
 
 type Pair = readonly [canary: Observed, stable: Observed]
@@ -191,6 +197,15 @@ function isSurelyMore([canary, stable]: Counted, [ofCanary, ofStable]: Counted, 
 const isSurelyLess = ([canary, stable]: Counted, [ofCanary, ofStable]: Counted, effect: number, detect: number, beta: number) =>
   passes.increase(...independent(canary, ofCanary, effect).high, ...independent(stable, ofStable, effect).low, detect, beta)
 
+/** Histograms keep three digits. */
+const HAIR = 0.002
+
+/** How slow canary may be, in milliseconds, where stable is so slow: with buckets, up to the next bound, infinite beyond the last one. */
+function slowest({ sample: { bounds }, limits: { maxP95IncreaseMs } }: Case, ms: number): number {
+  if (bounds.size === 0) return ms + maxP95IncreaseMs
+  return Math.min(...[...bounds].filter((bound) => bound >= (ms + maxP95IncreaseMs) * (1 - HAIR))) * (1 + HAIR)
+}
+
 /**
  * What is slower than stable's 95th percentile and what is allowed, compared as errors are: a pause that hits both makes as many
  * replies of both slow.
@@ -203,15 +218,22 @@ function p95Increase(of: Case, pair: Pair): Finding {
   if (msOfCanary === undefined || msOfStable === undefined)
     return open(of, `canary sent ${whole(good[0])} and stable ${whole(good[1])} good replies, which tells nothing of latency`)
   const allowed = limits.maxP95IncreaseMs
-  const reason = `canary's p95 is ${milliseconds(msOfCanary)}, stable's ${milliseconds(msOfStable)}, allowed: ${allowed} ms more`
-  const effect = effectOnSlow(of, pair, msOfStable + allowed)
+  const limit = slowest(of, msOfStable)
+  const upTo = of.sample.bounds.size > 0 ? 'up to ' : ''
+  const bucket =
+    upTo && `, which its buckets tell as ${Number.isFinite(limit) ? milliseconds(limit / (1 + HAIR)) : 'more than the last one'}`
+  const reason = `canary's p95 is ${upTo}${milliseconds(msOfCanary)}, stable's ${upTo}${milliseconds(msOfStable)}, allowed: ${allowed} ms more${bucket}`
+  const effect = effectOnSlow(of, pair, limit)
   /** How many are slower than the bounds of stable's p95 by which canary exceeds stable least, or most. */
   const slower = (by: 'least' | 'most', error: number): Counted | undefined => {
     const n = Math.floor(good[1] / effect)
-    const bounds = ranksAround(n, error)?.map((rank) => stable.latency.percentile((rank / n) * 100) / 1000 + allowed)
+    const bounds = ranksAround(n, error)?.map((rank) => slowest(of, stable.latency.percentile((rank / n) * 100) / 1000))
     const [ofCanary, ofStable] = (by === 'least' ? bounds?.toReversed() : bounds) ?? []
     if (ofCanary === undefined || ofStable === undefined) return undefined
-    return [slowerThan(canary.latency, ofCanary), slowerThan(stable.latency, ofStable)]
+    if (Math.max(ofCanary, ofStable) < Number.POSITIVE_INFINITY)
+      return [slowerThan(canary.latency, ofCanary), slowerThan(stable.latency, ofStable)]
+    // Beyond the last bound, none of them may be so slow, or all of canary's.
+    return by === 'least' ? undefined : [slowerThan(canary.latency, Math.max(...of.sample.bounds) * (1 + HAIR)), 0]
   }
   const least = slower('least', look.alpha)
   const most = look.beta > 0 ? slower('most', look.beta) : undefined

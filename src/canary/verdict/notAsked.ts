@@ -27,7 +27,7 @@ export const isVoid = (sample: Sample): boolean => whyNotAsked(sample) !== undef
  * redirect, or a gateway that is not there. Undefined where it did.
  */
 export function whyNotAsked(sample: Sample): string | undefined {
-  if (sample.requests === 0) return 'no request was made'
+  if (sample.requests === 0) return 'there was no request'
   const failures = sample.errors
   if (isAnswered(sample) || [...failures.keys()].some((failure) => GATEWAYS_OWN.test(failure))) return undefined
   const instead = list(new Map([...failures].map(([failure, number]) => [explained(failure), number])))

@@ -46,6 +46,8 @@ export interface Plan {
   readonly expectation: Expectation
   readonly limits: Limits
   readonly looks: readonly Look[]
+  /** Real traffic's split is not judged: see docs/verdict.md. */
+  readonly isTraffic: boolean
   /** How many requests it takes where nothing is wrong, as a rule. */
   readonly usual: number
   /** With how many, independent of each other, one of PASS and FAIL is certain. Looks beyond are for errors that come in bursts. */
@@ -83,13 +85,14 @@ interface Design {
  * The last look is so large that, where nothing is wrong, what it leaves open may count as a FAIL within the same budget.
  * @param requests the most; where they are not enough, what is left open stays open
  * @param steps how often the whole command judges
+ * @param isTraffic whether it is real traffic that is judged, of which more and more comes, until time is up
  * @throws {TypeError} where a share, a limit or the size is not a number of its kind
  * @throws {RangeError} where limits contradict each other, which the command line refuses before
  */
 export function plan(
   expectation: Expectation,
   limits: Limits,
-  { requests = MOST, steps = 1 }: { requests?: number | undefined; steps?: number } = {},
+  { requests = MOST, steps = 1, isTraffic = false }: { requests?: number | undefined; steps?: number; isTraffic?: boolean } = {},
 ): Plan {
   requirePlannable(expectation, limits)
   requireCounts({ 'the number of requests': requests })
@@ -97,15 +100,23 @@ export function plan(
   if (detect <= maxErrorIncrease)
     throw new RangeError(`what must not pass (${detect}) must be more than what is allowed (${maxErrorIncrease})`)
   if (limits.strict)
-    return { expectation, limits, looks: [{ requests, alpha: ALPHA / 2, beta: BETA }], usual: requests, enough: requests }
-  const design = designOf(expectation, limits)
-  const usual = usualSize(expectation, limits)
+    return {
+      expectation,
+      limits,
+      looks: [{ requests, alpha: ALPHA / 2, beta: BETA }],
+      isTraffic,
+      usual: requests,
+      enough: requests,
+    }
+  const design = designOf(expectation, limits, isTraffic)
+  const usual = usualSize(expectation, limits, isTraffic)
+  const reserved = isTraffic ? Math.max(RESERVE, Math.ceil(Math.log2(MOST / usual))) : RESERVE
   const early = halves(Math.min(usual, 2 * requests))
 
   const comparisons = 1 + Number(design.shares.length > 0) + (design.pair ? 2 : 0)
   const betaOf = (late: number) => BETA / 2 ** (late + 1)
-  // One more than there are looks: what the last one leaves open.
-  const alphaOf = (late: number) => ALPHA / steps / comparisons / (early.length + late + 1 + RESERVE + 1)
+  // One more than there are looks: what the last one leaves open. Of traffic, two more: when it is time, and when patience is over.
+  const alphaOf = (late: number) => ALPHA / steps / comparisons / (early.length + late + 1 + reserved + (isTraffic ? 3 : 1))
   const decides = (late: number) => (n: number) => isDecisive(design, n, alphaOf(late), betaOf(late))
   const sizeOf = (late: number) => usual * 2 ** late
   let last = 0
@@ -115,14 +126,14 @@ export function plan(
   if (isKnown) enough = last === 0 ? usual : smallest(10, decides(last), sizeOf(last - 1))
 
   const late = Array.from({ length: last }, (_, index) => sizeOf(index))
-  const reserve = Array.from({ length: RESERVE + 1 }, (_, index) => (isKnown ? enough : sizeOf(last)) * 2 ** index)
+  const reserve = Array.from({ length: reserved + 1 }, (_, index) => (isKnown ? enough : sizeOf(last)) * 2 ** index)
   const sizes = [...early, ...late, ...reserve]
   const looks = sizes.map((size, index) => ({
     requests: size,
     alpha: alphaOf(last),
     beta: index < early.length ? 0 : betaOf(index - early.length),
   }))
-  return endingAt({ expectation, limits, looks, usual, enough }, requests)
+  return endingAt({ expectation, limits, looks, isTraffic, usual, enough }, requests)
 }
 
 /** Looks before one of this size, each half as large as the next. */
@@ -133,8 +144,8 @@ function halves(size: number): number[] {
 }
 
 /** How many requests it takes where nothing is wrong, as a rule; infinitely many are more than anybody asks for. */
-export function usualSize(expectation: Expectation, limits: Limits): number {
-  const design = designOf(expectation, limits)
+export function usualSize(expectation: Expectation, limits: Limits, isTraffic = false): number {
+  const design = designOf(expectation, limits, isTraffic)
   return mayPass(design, MOST, BETA / 2) ? smallest(10, (n) => mayPass(design, n, BETA / 2)) : Number.POSITIVE_INFINITY
 }
 
@@ -147,16 +158,16 @@ export function endingAt(plan: Plan, requests: number): Plan {
   return next ? { ...plan, looks: [...plan.looks.filter((look) => look.requests < requests), { ...next, requests }] } : plan
 }
 
-function designOf(expectation: Expectation, limits: Limits): Design {
+function designOf(expectation: Expectation, limits: Limits, isTraffic: boolean): Design {
   const roles = rolesOf(expectation, new Sample())
   const shareOf = (role: 'canary' | 'stable') => expectation[roles.indexOf(role)]?.share ?? 0
   const [canary, stable] = [shareOf('canary'), shareOf('stable')]
-  const between = expectation.map(({ share }) => share).filter((share) => share > 0 && share < 1)
+  const between = isTraffic ? [] : expectation.map(({ share }) => share).filter((share) => share > 0 && share < 1)
   return {
     limits,
     // Of two, one follows from the other.
     shares: between.length === 2 ? between.slice(1) : between,
-    hasUnwanted: expectation.some(({ share }) => share === 0),
+    hasUnwanted: !isTraffic && expectation.some(({ share }) => share === 0),
     pair: canary > 0 && stable > 0 ? [canary, stable] : undefined,
   }
 }

@@ -25,6 +25,8 @@ export interface CheckOptions {
   readonly steps?: number
   /** Requests a second on average, at most. */
   readonly rate: number
+  /** What may hide errors of a version, as far as it is known, for the report. */
+  readonly mayHide?: readonly string[]
   /** Ends the sample early; what is judged then is what there is. */
   readonly signal: AbortSignal
   /** Called with what becomes of each request, even where the sample is begun anew. */
@@ -34,13 +36,21 @@ export interface CheckOptions {
 }
 
 export interface Report extends Judgement {
+  /** Of the gateway, or of Prometheus. */
   readonly url: string
+  /** What the sample is of. */
+  readonly from: 'own requests' | 'real traffic'
   readonly expectation: Expectation
   readonly expectationFrom: 'the caller' | 'the gateway' | 'the values files'
   readonly sample: Sample
   readonly seconds: number
-  /** What was kept alive: where a gateway keeps a connection with one backend, it is nothing, so that each request is a draw. */
-  readonly connections: 'kept' | 'one for each request'
+  /** What may hide errors of a version, such as retries of the gateway, one line each. */
+  readonly mayHide: readonly string[]
+  /**
+   * What was kept alive: where a gateway keeps a connection with one backend, it is nothing, so that each request is a draw. Null for
+   * real traffic.
+   */
+  readonly connections: 'kept' | 'one for each request' | null
 }
 
 /** More than this must be asked for. */
@@ -68,10 +78,12 @@ export async function sampleAndJudge(options: CheckOptions): Promise<Report> {
     const started = performance.now()
     const conclude = (asked: Asked, connections: Report['connections']): Report => ({
       url: shownUrl(target.url),
+      from: 'own requests',
       expectation,
       expectationFrom,
       connections,
       seconds: (performance.now() - started) / 1000,
+      mayHide: options.mayHide ?? [],
       ...asked,
     })
     const asked = await ask(client, expectation, options, announced)

@@ -41,5 +41,7 @@ describe('ownerOf', () => {
       { manager: 'kubectl-patch', fieldsV1 },
     ]
     expect(otherWritersOf({ name: 'r', managedFields })).toEqual(['kubectl-patch'])
+    const helms = ['helm', 'helm3', 'helm.exe', 'helmet'].map((manager) => ({ manager, fieldsV1: { 'f:spec': {} } }))
+    expect(otherWritersOf({ name: 'r', managedFields: helms })).toEqual(['helmet'])
   })
 })

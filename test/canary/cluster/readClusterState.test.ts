@@ -87,7 +87,7 @@ describe('readClusterState', () => {
   }
   const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({ type, status: 'True', reason: type }))
 
-  function reading(parentRef: object, answers: Record<string, object | string>) {
+  function reading(parentRef: object, answers: Record<string, object | string>, stable?: { manifest: string }) {
     const route = {
       kind: 'HTTPRoute',
       metadata: { name: 'devops-api-stable', namespace: 'n' },
@@ -103,7 +103,8 @@ describe('readClusterState', () => {
     const all = { 'deployments,services': { items: [] }, httproutes: { items: [route] }, ...answers }
     const tools = {
       names,
-      async helm() {
+      async helm(...args: string[]) {
+        if (stable && args.includes('devops-api-stable')) return args[0] === 'status' ? JSON.stringify(stable) : stable.manifest
         throw new Failure('helm status: release: not found')
       },
       async kubectl(...args: string[]) {
@@ -126,6 +127,20 @@ describe('readClusterState', () => {
     expect(notAddresses).toEqual([])
     expect(route?.problems).toEqual([])
     expect(asked).toContain('get gateways.gateway.networking.k8s.io g --namespace gateways --output json')
+  })
+
+  it('knows which fields of the route are not as installed, unless an upgrade is under way', async () => {
+    const manifest = (spec: object) =>
+      JSON.stringify({ kind: 'HTTPRoute', metadata: { name: 'devops-api-stable' }, spec: { hostnames: ['a.example'], ...spec } })
+    const changed = async (spec: object, status: string) => {
+      const info = { status, last_deployed: '2026-01-01T00:00:00Z' }
+      const helm = { version: 1, config: {}, info, manifest: manifest(spec) }
+      return (await reading({ name: 'g' }, { gateways: gateway }, helm).state).route?.changed
+    }
+    expect(await changed({ parentRefs: [{ name: 'g' }] }, 'deployed')).toEqual([])
+    expect(await changed({ parentRefs: [{ name: 'other' }], rules: [] }, 'deployed')).toEqual(['parentRefs', 'rules'])
+    expect(await changed({ rules: [] }, 'failed')).toEqual(['rules'])
+    expect(await changed({ rules: [] }, 'pending-upgrade')).toEqual([])
   })
 
   it('does without what nobody lets it read, and says why', async () => {

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { removeDemos, startDemo } from '../../demo/startDemo.ts'
 import { copyChart, stableFile, start, startOnTerminal } from '../commandLine.ts'
 import { canary, deployment, type FakeCluster, fakeCluster, release, route, service } from '../fakeCluster.ts'
+import { fakePrometheus, pair } from '../fakePrometheus.ts'
 import { type Behaviour, gateway } from '../fakeService.ts'
 import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
@@ -190,6 +191,67 @@ describe.concurrent('promote', () => {
     expect([exitCode, report?.verdict, byCanary.errors]).toEqual([2, 'INCONCLUSIVE', 0])
     // Those that waited for the replies to follow have met canary as well.
     expect(byCanary.replies).toBeGreaterThan(200)
+  })
+
+  it('takes back a canary that fails real traffic alone', async () => {
+    const chart = copyChart('50/50')
+    const { cluster, revisions } = await installedReleases(chart, { answers: {} })
+    const { url } = await fakePrometheus({ scrape: pair({ stable: 500, canary: 500, failed: 50 }) })
+    const line = `promote --chart ${chart} --namespace shop --timeout 60s --max-p95-increase 60s --prometheus ${url} --bake 1h`
+    const { exitCode, stdout } = await run(line, cluster)
+    expect(stdout).toMatch(
+      /Judge canary at 50 %\n {2}PASS, [\d,]+ requests\nJudge canary at 50 %, by real traffic\n {2}FAIL, [\d,]+ requests\n/,
+    )
+    expect(stdout).toMatch(/^http:\S+: [\d,]+ requests of real traffic in/m)
+    expect(stdout).toMatch(
+      /^This took [\d,]+ requests to canary, of which 0 failed\.\nOf real traffic, it took [\d,]+ requests to canary, of which [\d,]*\d0 failed\.$/m,
+    )
+    expect(stdout).toMatch(/^Not promoted: FAIL\. Back at 100\/0, /m)
+    expect(exitCode).toBe(1)
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+  })
+
+  it('judges real traffic as long as there is stable to compare with, and promotes', async () => {
+    const chart = copyChart('50/50')
+    const { cluster } = await installedReleases(chart, { answers: {} })
+    const { url } = await fakePrometheus({ scrape: pair({ stable: 500, canary: 500 }) })
+    const line = `promote --chart ${chart} --namespace shop --timeout 60s --max-p95-increase 60s --prometheus ${url} --bake 1s --steps 100 --json`
+    const { steps, outcome, report } = parseOutput('promote', (await run(line, cluster)).stdout)
+    expect([outcome, report?.from]).toEqual(['promoted', 'own requests'])
+    expect(steps.map(({ step }) => step).filter((step) => step.startsWith('Judge'))).toEqual([
+      'Judge canary at 50 %',
+      'Judge canary at 50 %, by real traffic',
+      'Judge canary at 100 %',
+    ])
+  })
+
+  it('keeps a little stable to compare real traffic with at the last step, unless told otherwise', async ({ expect }) => {
+    const line = `promote --files-only --dry-run --chart ${copyChart()} --url http://127.0.0.1:1 --prometheus http://127.0.0.1:1`
+    const judged = async (more: string) => (await run(line + more)).stdout.match(/^(Judge canary at.*| {2}and by.*)$/gm)
+    expect(await judged('')).toEqual([
+      'Judge canary at 10 %',
+      '  and by 300 s of real traffic',
+      'Judge canary at 99 %',
+      '  and by 300 s of real traffic',
+      'Judge canary at 100 %',
+    ])
+    expect(await judged(' --steps 100 --bake 1m')).toEqual([
+      'Judge canary at 10 %',
+      '  and by 60 s of real traffic',
+      'Judge canary at 100 %',
+    ])
+  })
+
+  it('does nothing where there is no Prometheus to ask', async ({ expect }) => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { cluster, revisions } = await installedReleases(chart)
+    const { exitCode, stderr } = await run(`promote --chart ${chart} --prometheus http://127.0.0.1:1`, cluster)
+    expect([exitCode, stderr]).toEqual([
+      64,
+      'canary: Prometheus at http://127.0.0.1:1 cannot be asked (connection refused): --prometheus must be where one answers, such as http://127.0.0.1:9090',
+    ])
+    expect([stableFile(chart), revisions().length]).toEqual([before, 1])
   })
 
   it('says so on one line where there is no cluster, and edits nothing', async () => {

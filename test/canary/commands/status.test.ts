@@ -66,6 +66,16 @@ describe.concurrent('status', () => {
     expect(workloads?.canary?.restarts).toEqual({ count: 5, reasons: ['OOMKilled', 'exit code 1', 'CrashLoopBackOff'] })
   })
 
+  it.for(['status', 'check'])('names what may hide errors, by %s', async (command, { expect }) => {
+    const rules = [{ ...route.spec.rules[0], retry: { attempts: 3 } }]
+    const { cluster } = await fakeCluster({ route: { ...route, spec: { ...route.spec, rules } } })
+    const { exitCode, stdout } = await run(`${command} --chart ${copyChart()}`, cluster)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      "may hide errors: the route's rule tries failed requests again (retry), so an error that another try mends is not seen",
+    )
+    expect(exitCode).toBe(0)
+  })
+
   it('prints the same keys whatever is there', async ({ expect }) => {
     const line = `status --chart ${copyChart()} --json`
     const full = parseOutput('status', (await run(line, (await fakeCluster()).cluster)).stdout)
@@ -75,7 +85,7 @@ describe.concurrent('status', () => {
         releases: { stable: { revision: 1, at: '2026-01-01T00:00:00.000Z' }, canary: { status: 'deployed' } },
         workloads: { canary: { version: 'v1.1.1-canary', wanted: 2 } },
         services: { stable: true, canary: true },
-        route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [] },
+        route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [], changed: [], mayHide: [] },
         addresses: [{ host: 'a.internal' }],
         owner: null,
       },

@@ -169,6 +169,76 @@ describe.concurrent('A route that somebody patched by hand', () => {
   })
 })
 
+it('A route of which two people have patched several fields is put back', async () => {
+  const conflicts = `3 conflicts: conflicts with "kubectl-patch" using gateway.networking.k8s.io/v1:
+- .spec.hostnames
+- .spec.rules
+conflicts with "somebody" using gateway.networking.k8s.io/v1:
+- .spec.parentRefs`
+  const chart = copyChart()
+  const { cluster, revisions } = await installedReleases(chart, { patched: { helm: 4, stable: 50, canary: 50, conflicts } })
+  const { stdout } = await run(`rollback --chart ${chart} --timeout 100ms`, cluster)
+  expect(stdout).toContain('overwriting what kubectl-patch and somebody changed by hand')
+  expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+})
+
+describe.concurrent('promote and a route that somebody patched by hand', () => {
+  it.each([3, 4] as const)('refuses to overwrite it, with Helm %i, before anything is done', async (helm) => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const { cluster, revisions } = await installedReleases(chart, { patched: { helm, stable: 50, canary: 50 } })
+    const { exitCode, stderr } = await run(`promote --chart ${chart} --timeout 100ms`, cluster)
+    expect(stderr).toBe(
+      'canary: kubectl-patch changed the live route by hand (rules): "shift 90/10" brings back what is installed, or says how; then start again',
+    )
+    expect(exitCode).toBe(1)
+    expect(stableFile(chart)).toBe(before)
+    expect(revisions()).toHaveLength(1)
+  })
+})
+
+describe.concurrent('Pods', () => {
+  it('of the release that gets more are waited for, and the shortage said, before anything is done', async () => {
+    const chart = copyChart()
+    const before = stableFile(chart)
+    const values = join(chart, 'examples/production.yaml')
+    const autoscaling = ['--values', values]
+    const { cluster, revisions } = await installedReleases(chart, {
+      stable: autoscaling,
+      canary: autoscaling,
+      replicas: { 'devops-api-stable': 8, 'devops-api-canary': 3 },
+      utilization: { 'devops-api-stable': 70, 'devops-api-canary': 20 },
+    })
+    const short =
+      'devops-api-canary has 3 ready pods, and 50 % of the present load needs 5: set its autoscaling.minReplicas to 5, and helm upgrade it'
+    const shift = await run(`shift 50/50 --patience 1s --chart ${chart} --values ${values}`, cluster)
+    expect(shift.stderr).toBe(`canary: ${short}`)
+    expect(shift.stdout).toContain(`  waiting for pods: ${short}`)
+    expect(shift.exitCode).toBe(1)
+    expect(stableFile(chart)).toBe(before)
+    expect(revisions()).toHaveLength(1)
+    const rollback = await run(`rollback --patience 1s --chart ${chart} --values ${values}`, cluster)
+    expect(rollback.stdout).not.toContain('pods')
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
+  })
+
+  it('that somebody adds to stable during a promotion are not taken back', async () => {
+    const chart = copyChart()
+    const replicas: Record<string, number> = {}
+    const { cluster, revisions } = await installedReleases(chart, { replicas, answers: {} })
+    const scaling: typeof cluster = async (name, args, signal) => {
+      const ended = await cluster(name, args, signal)
+      if (revisions()[0]?.info.description.includes('give canary 100')) replicas['devops-api-stable'] = 6
+      return ended
+    }
+    const { exitCode, stderr } = await run(`promote --chart ${chart}`, scaling)
+    expect(stderr).toContain('spec.replicas 6 → 2, scaled by kubectl or an autoscaler')
+    expect(exitCode).toBe(1)
+    expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 0, canary: 100 }, image: { tag: '1.1.1' } })
+    expect(revisions()[0]?.info.description).toContain('give canary 100')
+  })
+})
+
 describe.concurrent('rollback moves weights, whatever else is the matter', () => {
   const back = { stable: 100, canary: 0 }
 

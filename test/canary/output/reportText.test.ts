@@ -47,6 +47,13 @@ it('says where each request had a connection of its own', () => {
   )
 })
 
+it('says what may hide errors', () => {
+  const report = { ...reportOf(sampleOf(90, 10)), mayHide: ["the route's rule gives up after 1s"] }
+  expect(reportText(report, 80, plain)).toContain(
+    "(announced by the gateway)\nmay hide errors: the route's rule gives up after 1s\n\n",
+  )
+})
+
 it('says where the expectation comes from, unless from the caller', () => {
   const report = reportOf(sampleOf(90, 10))
   expect(reportText({ ...report, expectationFrom: 'the caller' }, 80, plain)).toContain('expected: stable 90 %, canary 10 %\n')

@@ -30,8 +30,10 @@ export function reportOf(sample: Sample, expected: Expectation = expectation): R
     expectation: expected,
     expectationFrom: 'the gateway',
     sample,
+    from: 'own requests',
     connections: 'kept',
     seconds: 1.25,
+    mayHide: [],
     ...judgement,
   }
 }

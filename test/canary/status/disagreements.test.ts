@@ -6,7 +6,7 @@ import type { Values } from '../../../src/canary/values/values.ts'
 const stable = { role: 'stable', traffic: { stable: 90, canary: 10 }, image: { tag: '1' } }
 const canary = { role: 'canary', image: { tag: '2' } }
 const release = (values: Values) => ({ revision: 3, status: 'deployed', at: 0, values })
-const pods = { image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
+const pods = { name: 'd', image: 'devops-api:1', version: 'v1', wanted: 2, ready: 2, isRolledOut: true }
 const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
 const cluster: ClusterState = {
   names,
@@ -14,7 +14,7 @@ const cluster: ClusterState = {
   workloads: { stable: pods, canary: pods },
   services: { stable: true, canary: true },
   serviceNames: names,
-  route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [] },
+  route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: [], changed: [], mayHide: [] },
   addresses: [],
   notAddresses: [],
   owner: undefined,
@@ -47,7 +47,13 @@ describe('disagreements', () => {
         owner: { name: 'Argo CD', instead: 'commit', movesTraffic: false },
         releases: { stable: undefined, canary: undefined },
         workloads: { stable: pods, canary: { ...pods, ready: 1, isRolledOut: false } },
-        route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: ['argocd-controller'] },
+        route: {
+          weights: { stable: 90, canary: 10 },
+          problems: [],
+          otherWriters: ['argocd-controller'],
+          changed: [],
+          mayHide: [],
+        },
       },
       {},
       [
@@ -126,13 +132,21 @@ describe('disagreements', () => {
     ],
     [
       'a route that is not in force',
-      { route: { weights: { stable: 90, canary: 10 }, problems: ['it names no Gateway'], otherWriters: [] } },
+      {
+        route: {
+          weights: { stable: 90, canary: 10 },
+          problems: ['it names no Gateway'],
+          otherWriters: [],
+          changed: [],
+          mayHide: [],
+        },
+      },
       {},
       ['the route is not in force: it names no Gateway'],
     ],
     [
       'a weight changed by hand',
-      { route: { weights: { stable: 50, canary: 10 }, problems: [], otherWriters: ['kubectl-patch'] } },
+      { route: { weights: { stable: 50, canary: 10 }, problems: [], otherWriters: ['kubectl-patch'], changed: [], mayHide: [] } },
       {},
       [
         'the route says 50/10, but 90/10 is installed: it was changed by hand by kubectl-patch; "shift 90/10" brings back what the file says, "rollback" gives all to stable',
@@ -140,9 +154,25 @@ describe('disagreements', () => {
     ],
     [
       'something else changed by hand',
-      { route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: ['kubectl-edit'] } },
+      { route: { weights: { stable: 90, canary: 10 }, problems: [], otherWriters: ['kubectl-edit'], changed: [], mayHide: [] } },
       {},
       ['kubectl-edit changed the route by hand, where "promote" and Helm 4 will refuse to go on: "shift 90/10" takes it back'],
+    ],
+    [
+      'fields changed by hand',
+      {
+        route: {
+          weights: { stable: 90, canary: 10 },
+          problems: [],
+          otherWriters: ['kubectl-edit'],
+          changed: ['hostnames', 'parentRefs'],
+          mayHide: ['not a disagreement'],
+        },
+      },
+      {},
+      [
+        'kubectl-edit changed the route by hand (hostnames, parentRefs), where "promote" and Helm 4 will refuse to go on: "shift 90/10" takes it back',
+      ],
     ],
     [
       'replies that are wrong',

@@ -41,9 +41,9 @@ it('A failure outweighs what is inconclusive, and that a pass', () => {
 
 it('Without a single request, nothing passes', () => {
   expect(judged(new Sample()).gates.map(({ verdict, reason }) => `${verdict}: ${reason}`)).toEqual([
-    'INCONCLUSIVE: no request was made',
-    'INCONCLUSIVE: no request was made',
-    'INCONCLUSIVE: no request was made',
+    'INCONCLUSIVE: there was no request',
+    'INCONCLUSIVE: there was no request',
+    'INCONCLUSIVE: there was no request',
   ])
 })
 

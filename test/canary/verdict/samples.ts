@@ -65,7 +65,7 @@ export function planOf(sample: Sample, options: Options = {}): Plan {
   const { expect = 'stable=90,canary=10', limits: some = {}, alpha = 1e-4, beta = 0.005 } = options
   const { requests = sample.requests, enough = Number.POSITIVE_INFINITY } = options
   const looks = [{ requests, alpha, beta }]
-  return { expectation: parseExpectation(expect), limits: { ...limits, ...some }, looks, usual: 1000, enough }
+  return { expectation: parseExpectation(expect), limits: { ...limits, ...some }, looks, isTraffic: false, usual: 1000, enough }
 }
 
 export const judged = (sample: Sample, options?: Options) => judge(sample, planOf(sample, options))

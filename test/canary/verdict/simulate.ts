@@ -6,6 +6,7 @@ import type { Judgement } from '../../../src/canary/verdict/gate.ts'
 import { isSticky } from '../../../src/canary/verdict/isSticky.ts'
 import { judge } from '../../../src/canary/verdict/judge.ts'
 import type { Plan } from '../../../src/canary/verdict/plan.ts'
+import { TrafficLooks } from '../../../src/canary/verdict/trafficLooks.ts'
 
 /** How many of `n` trials hit, each with probability `p`. It jumps from hit to hit. */
 export function binomial(n: number, p: number, random: () => number): number {
@@ -235,5 +236,33 @@ export function simulateCheck(truth: Truth, expectation: Expectation, plan: Plan
     if (!sticky) return { ...(judgement as Judgement), sample, requests: sample.requests + thrownAway }
     // Asked anew, each request is a draw.
     thrownAway += sample.requests
+  }
+}
+
+/** Of real traffic: how many requests a second, and how long it is judged at least. */
+export const BAKE = { perSecond: 50, scrapedEvery: 5, seconds: 600 }
+
+/** What ten minutes of real traffic come to, and how many seconds that took. */
+export function simulateBake({ share, stableErrors = 0, canaryErrors = 0, bursts }: Truth, plan: Plan, random: () => number) {
+  const sample = new Sample()
+  const looks = new TrafficLooks(plan)
+  const { perSecond, scrapedEvery, seconds } = BAKE
+  const phase = random()
+  for (let second = scrapedEvery; ; second += scrapedEvery) {
+    // By day and by night: more or less traffic.
+    const requests = Math.round(perSecond * scrapedEvery * (0.5 + random()))
+    const ofCanary = binomial(requests, share, random)
+    const isBurst = bursts && (second * 1000 + phase * bursts.every) % bursts.every < scrapedEvery * 1000
+    const hit = isBurst ? bursts.ms / (scrapedEvery * 1000) : 0
+    const add = (role: string, replies: number, rate: number) => {
+      const errors = binomial(replies, rate, random)
+      if (errors > 0) sample.addReplies({ version: role, role, error: '500' }, second * 1000, errors)
+      sample.addReplies({ version: role, role }, second * 1000, replies - errors)
+      sample.addLatency({ version: role, role }, 1000, second * 1000, replies - errors)
+    }
+    add('canary', ofCanary, canaryErrors + (1 - canaryErrors) * hit)
+    add('stable', requests - ofCanary, stableErrors + (bursts?.of === 'both' ? (1 - stableErrors) * hit : 0))
+    const judgement = looks.judge(sample, second >= 2 * seconds ? 'for good' : second >= seconds && 'as planned')
+    if (judgement) return { ...judgement, seconds: second }
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { pageAt } from '../../markdown.ts'
 import { ratesOf, truths } from './truths.ts'
-import { CHECKS, cellOf } from './verdictTables.ts'
+import { bakes, bakeTable, CHECKS, cellOf } from './verdictTables.ts'
 
 const rows = pageAt('docs/verdict.md')
   .split('\n')
@@ -24,6 +24,11 @@ describe('docs/verdict.md', () => {
       const row = rows.find(([first = '', ...cells]) => first.startsWith(name) && cells.some((cell) => cell.startsWith(figures)))
       expect(row, `${name}: ${figures}`).toBeDefined()
     }
+  })
+
+  it('has rates of real traffic that are kept', () => {
+    // Refuses where chance does not explain how often it is wrong.
+    expect(bakeTable(20).split('\n')).toHaveLength(2 + Object.keys(bakes).length)
   })
 
   it('has a row for each truth', () => {

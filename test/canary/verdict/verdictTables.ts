@@ -5,7 +5,7 @@ import { rarelyExceeded } from '../../../src/canary/verdict/statistics.ts'
 import { markdownTable } from '../../markdown.ts'
 import { seeded } from '../../seeded.ts'
 import { limits } from './samples.ts'
-import { simulateCheck, type Truth } from './simulate.ts'
+import { simulateBake, simulateCheck, type Truth } from './simulate.ts'
 import { type Rates, ratesOf, truths } from './truths.ts'
 
 type Truths = Record<string, (share: number) => Truth>
@@ -136,6 +136,43 @@ const smallShares: Truths = {
   'canary fails 20 %': (share) => ({ share, spreading: 'random', canaryErrors: 0.2 }),
 }
 
+/** What may be true of ten minutes of real traffic. */
+export const bakes = {
+  'nothing is wrong': (share) => ({ share, spreading: 'random' }),
+  'both fail 0.5 %': truths.healthy['both fail 0.5 %'],
+  'both fail for 1 s every 5 minutes': (share) => ({
+    share,
+    spreading: 'random',
+    bursts: { ms: 1000, every: 300_000, of: 'both' },
+  }),
+  'canary fails 2 %': truths.between['canary fails 2 %'],
+  'canary fails 3 %': truths.faulty['canary fails 3 %'],
+  'canary fails 5 %': truths.faulty['canary fails 5 %'],
+  'canary fails 20 %': truths.faulty['canary fails 20 %'],
+} satisfies Truths
+
+/** What ten minutes of real traffic come to: percent FAIL / PASS, INCONCLUSIVE if any, and the mean of the seconds until a FAIL. */
+export function bakeTable(number: number): string {
+  const shares = [0.1, 0.5]
+  const rows = Object.entries(bakes).map(([name, truth]) => {
+    const cells = shares.map((share) => {
+      const random = seeded(1)
+      const planned = plan(parseExpectation(`stable=${1 - share},canary=${share}`), limits, { isTraffic: true })
+      const ends = Array.from({ length: number }, () => simulateBake(truth(share), planned, random))
+      const [fail, pass, open] = (['FAIL', 'PASS', 'INCONCLUSIVE'] as const).map((verdict) =>
+        ends.filter((end) => end.verdict === verdict),
+      ) as [typeof ends, typeof ends, typeof ends]
+      if (/nothing|both/.test(name)) refuse(`bake, ${name}, ${named(share)}`, fail.length, number, ALPHA)
+      else if (name !== 'canary fails 2 %') refuse(`bake, ${name}, ${named(share)}`, pass.length, number, BETA)
+      const verdicts = [fail, pass, ...(open.length > 0 ? [open] : [])].map(({ length }) => percentOf(length, number))
+      const seconds = fail.reduce((sum, end) => sum + end.seconds, 0) / fail.length
+      return `${verdicts.join(' / ')}${fail.length > 0 ? `; ${whole(seconds)} s` : ''}`
+    })
+    return [name, ...cells]
+  })
+  return markdownTable(['canary is configured to get', ...shares.map(named)], rows)
+}
+
 /** How many checks there are in a cell of the largest tables. */
 export const CHECKS = 4000
 
@@ -148,6 +185,7 @@ export function* verdictTables(checks = CHECKS): Generator<[name: string, table:
   const shares = [0.05, 0.1, 0.25, 0.5]
   // These take long: latencies are drawn one by one.
   const few = Math.ceil(checks / 4)
+  yield ['real traffic', bakeTable(few)]
   yield ['promotions', promotionTable(few)]
   yield ['beside', besideTable(few)]
   yield ['small shares', checkTable([0.01], rowsOf(smallShares, [0.01], few))]

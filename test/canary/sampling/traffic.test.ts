@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import { Sample } from '../../../src/canary/sampling/sample.ts'
+import { type Reading, Traffic } from '../../../src/canary/sampling/traffic.ts'
+import { histogram, pair, pod, type Scraped, scrapes } from '../fakePrometheus.ts'
+
+const names = { stable: 'devops-api-stable', canary: 'devops-api-canary' }
+
+/** What so many readings, a scrape each, make of counters. */
+function read(scrape: (n: number) => readonly Scraped[], readings: number, namespace?: string) {
+  const sample = new Sample()
+  const traffic = new Traffic(names, namespace, sample)
+  const known = scrapes(scrape)
+  let reading: Reading | undefined
+  for (let n = 0; n < readings; n++) reading = traffic.read(known(n), n * 1000)
+  const of = (role: string) => sample.sources.find((source) => source.role === role)
+  const [stable, canary] = [of('stable'), of('canary')]
+  return { sample, reading, stable, canary, replies: [stable?.replies, canary?.replies], errors: canary?.errors.toJSON() ?? {} }
+}
+
+/** A counter of the replies of one of the two. */
+const counter = (role: 'stable' | 'canary', value: number, status = '200', more = {}): Scraped => [
+  { __name__: 'requests_total', ...pod(role), status, ...more },
+  value,
+]
+
+describe('Traffic', () => {
+  it('is what counters have grown by since the first reading', () => {
+    const { sample, stable, canary, reading } = read((n) => pair({ failed: 2 })(n + 5), 4)
+    expect([sample.requests, stable?.replies, canary?.replies]).toEqual([3000, 2700, 300])
+    expect([canary?.version, canary?.errors.toJSON(), canary?.pods.toJSON(), canary?.podErrors.toJSON()]).toEqual([
+      'v2',
+      { 500: 6 },
+      { 'devops-api-canary-6c9f-1': 300 },
+      { 'devops-api-canary-6c9f-1': 6 },
+    ])
+    expect(reading).toEqual({ fresh: new Set(['stable', 'canary']), late: [], begunAnew: [], intervalMs: 200 })
+    expect([...sample.blocks].map(({ requests, errors }) => [requests, errors])).toEqual(Array(3).fill([1000, 2]))
+  })
+
+  it('has latency as the upper bounds of buckets, of good replies alone', () => {
+    const { sample, canary } = read(pair({ failed: 50, canaryBucket: '0.1' }), 3)
+    expect([...sample.bounds]).toEqual([25, 50, 100])
+    expect([canary?.latency.count, Math.round((canary?.latency.percentile(50) ?? 0) / 1000)]).toEqual([100, 100])
+  })
+
+  it('has the first errors, whose series was not there before', () => {
+    const { errors } = read((n) => [counter('canary', 100 * n), ...(n > 1 ? [counter('canary', 7, '503')] : [])], 3)
+    expect(errors).toEqual({ 503: 7 })
+  })
+
+  it('leaves out what a pod had counted before it was met', () => {
+    const other = { ...pod('canary', 2), status: '200' }
+    const { replies } = read(
+      (n) => [counter('canary', 100 * n), ...(n > 1 ? [counter('canary', 5000 + 10 * n, '200', other)] : [])],
+      4,
+    )
+    expect(replies[1]).toBe(300 + 10)
+  })
+
+  it('goes on from 0 where a container was restarted, with all of its counters, and names those of canary', () => {
+    const started = (n: number) => (n < 3 ? 100 * n : 40 * (n - 2))
+    const scrape = (n: number) => [
+      counter('stable', started(n)),
+      counter('canary', started(n)),
+      // As large as before, but counted anew.
+      counter('canary', n < 3 ? 5 : 6, '500'),
+    ]
+    const { replies, errors } = read(scrape, 4)
+    expect([replies, errors]).toEqual([[240, 246], { 500: 6 }])
+    const sample = new Sample()
+    const traffic = new Traffic(names, undefined, sample)
+    const known = scrapes(scrape)
+    expect([0, 1, 2, 3, 4].map((n) => traffic.read(known(n), n).begunAnew)).toEqual([
+      [],
+      [],
+      [],
+      ['devops-api-canary-6c9f-1'],
+      [],
+    ])
+  })
+
+  it('says what is not scraped any more', () => {
+    const { reading } = read((n) => [counter('stable', n), ...(n < 3 ? [counter('canary', n)] : [])], 8)
+    expect([reading?.late.map((labels) => labels.instance), [...(reading?.fresh ?? [])]]).toEqual([
+      ['10.0.0.101:8080'],
+      ['stable'],
+    ])
+  })
+
+  it('does not miss what was gone before it began', () => {
+    const { reading } = read((n) => (n < 1 ? pair()(n) : [counter('stable', n)]), 8)
+    expect(reading?.late).toEqual([])
+  })
+
+  it('reads the metrics of a gateway, which names Services', () => {
+    const service = (role: string, code: string, values: Record<string, number>) =>
+      histogram(
+        {
+          service: `httproute-shop-devops-api-stable-ep-web-0-c7-svc-shop-devops-api-${role}-1@kubernetesgateway`,
+          code,
+          instance: 'traefik:8080',
+        },
+        values,
+      )
+    const { replies, errors, canary, reading } = read(
+      (n) => [
+        ...service('stable', '200', { '0.1': 90 * n, '+Inf': 0 }),
+        ...service('canary', '200', { '0.1': 9 * n, '+Inf': 0 }),
+        ...service('canary', '502', { '0.1': 0, '+Inf': n }),
+        ...histogram({ service: 'shop-devops-api-canaryx-1', code: '200' }, { '+Inf': n }),
+      ],
+      3,
+    )
+    expect([replies, errors, canary?.version, canary?.pods.size]).toEqual([[180, 20], { 502: 2 }, 'devops-api-canary', 0])
+    expect(reading?.fresh.size).toBe(2)
+  })
+
+  it('takes counts from counters, and from histograms beside them latency alone', () => {
+    const cluster = { envoy_cluster_name: 'devops-api-canary', instance: 'envoy:19001' }
+    const { replies, errors, canary, sample } = read(
+      (n) => [
+        [{ __name__: 'envoy_cluster_upstream_rq_xx', ...cluster, envoy_response_code_class: '2' }, 9 * n],
+        [{ __name__: 'envoy_cluster_upstream_rq_xx', ...cluster, envoy_response_code_class: '5' }, n],
+        [{ __name__: 'envoy_cluster_upstream_rq_time_bucket', ...cluster, le: '25' }, 8 * n],
+        [{ __name__: 'envoy_cluster_upstream_rq_time_bucket', ...cluster, le: '+Inf' }, 10 * n],
+        [{ __name__: 'envoy_cluster_upstream_rq_time_sum', ...cluster }, 1000 * n],
+      ],
+      3,
+    )
+    expect([replies[1], errors, canary?.latency.count, [...sample.bounds]]).toEqual([20, { 5: 2 }, 20, [25]])
+  })
+
+  it('is of one namespace, where series say one', () => {
+    const elsewhere = { namespace: 'elsewhere' }
+    const scrape = (n: number) => [counter('canary', n), counter('canary', 100 * n, '200', elsewhere)]
+    expect(read(scrape, 3, 'shop').replies[1]).toBe(2)
+  })
+})

@@ -3,7 +3,9 @@ import { execa } from 'execa'
 import { expect, vi } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 import { chart } from './chart.ts'
-import { hostname, podSecurity } from './gateway.ts'
+import { hostname, namespace, podSecurity } from './gateway.ts'
+
+export { namespace } from './gateway.ts'
 
 interface Item {
   kind: string
@@ -11,8 +13,6 @@ interface Item {
   spec: { hostnames?: string[] }
   status: { containerStatuses?: { restartCount: number }[] }
 }
-
-export const namespace = 'devops-api-e2e'
 
 const { KUBECONFIG } = process.env
 if (!KUBECONFIG) throw new Error('KUBECONFIG is not set: name the file that leads to the cluster to test on')

@@ -1,11 +1,14 @@
 import { type Agent, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-const { GATEWAY_ADDRESS, GATEWAY_CLASS = 'traefik', GATEWAY_ADDRESS_FOR_PODS, POD_SECURITY } = process.env
+const { GATEWAY_ADDRESS, GATEWAY_CLASS = 'traefik', GATEWAY_ADDRESS_FOR_PODS, POD_SECURITY, TEST_NAMESPACE } = process.env
 if (!GATEWAY_ADDRESS) throw new Error('GATEWAY_ADDRESS is not set: give the host:port at which the gateway listens')
 const { hostname: host, port } = new URL(`http://${GATEWAY_ADDRESS}`)
 
 export const gateway = { host, port: Number(port || 80) }
+
+/** Of the tests: two runs on one cluster need two, and a gateway each. */
+export const namespace = TEST_NAMESPACE ?? 'devops-api-e2e'
 
 /** The chart's own, at which the route answers. */
 export const hostname = 'devops-api.devops-db.internal'
@@ -15,7 +18,7 @@ export const podSecurity = POD_SECURITY ?? (/^(contour|istio)$/.test(GATEWAY_CLA
 
 /** Where pods reach the gateway, where the Gateway's status does not say it, as with Contour, whose Service is named after the Gateway. */
 export const addressForPods =
-  GATEWAY_ADDRESS_FOR_PODS ?? (GATEWAY_CLASS === 'contour' ? 'envoy-devops-api-stable.devops-api-e2e:8000' : undefined)
+  GATEWAY_ADDRESS_FOR_PODS ?? (GATEWAY_CLASS === 'contour' ? `envoy-devops-api-stable.${namespace}:8000` : undefined)
 
 /** Whether the share of a Service that is missing goes to the other one, instead of failing with 500 as the Gateway API has it. */
 export const spreadsMissing = GATEWAY_CLASS === 'contour'

@@ -49,7 +49,7 @@ const firstOf = (labels: Labels, names: readonly string[]) =>
   names.map((name) => labels[name]).find((value) => value !== undefined)
 
 /** Without new scrapes for so many times the usual interval, something is late. */
-const LATE = 3
+export const LATE = 3
 
 /** Requests of real traffic, by how far counters that Prometheus scrapes have grown. */
 export class Traffic {
@@ -111,10 +111,8 @@ export class Traffic {
 
   /** What has a role, and is of the namespace. Where names of releases tell roles, the label `role` does not. */
   #understand(scraped: readonly ScrapedSeries[]): Understood[] {
-    const own = scraped.filter(({ labels }) => {
-      const namespace = firstOf(labels, NAMESPACE)
-      return this.#namespace === undefined || namespace === undefined || namespace === this.#namespace
-    })
+    const here = scraped.filter(({ labels }) => this.#isHere(labels))
+    const own = here.length > 0 ? here : scraped.filter(({ labels }) => firstOf(labels, NAMESPACE) === undefined)
     const named = own.filter(({ labels }) => this.#namedIn(labels) !== undefined)
     return (named.length > 0 ? named : own).flatMap(({ labels, samples }) => {
       const role = this.#namedIn(labels) ?? roles.find((role) => role === labels.role)
@@ -138,6 +136,14 @@ export class Traffic {
         boundMs: le === undefined ? undefined : Number(le === '+Inf' ? Number.POSITIVE_INFINITY : le) * unit,
       }
     })
+  }
+
+  /** Of a gateway's series, the label `namespace` says where the gateway is; another one names that of the Service. */
+  #isHere(labels: Labels): boolean {
+    const namespace = this.#namespace
+    if (namespace === undefined || firstOf(labels, NAMESPACE) === namespace) return true
+    const isPods = roles.some((role) => isNamed(firstOf(labels, POD) ?? '', this.#names[role]))
+    return !isPods && Object.values(labels).some((value) => isNamed(value, namespace))
   }
 
   /** Stable's name is also that of its route, which gateways name beside a backend. */

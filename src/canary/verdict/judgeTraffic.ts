@@ -3,7 +3,7 @@ import { Interrupted, WrongUse } from '../errors.ts'
 import { type Role, roles } from '../roles.ts'
 import { NoAnswer, PrometheusClient } from '../sampling/prometheusClient.ts'
 import { Sample } from '../sampling/sample.ts'
-import { type Reading, Traffic } from '../sampling/traffic.ts'
+import { LATE, type Reading, Traffic } from '../sampling/traffic.ts'
 import type { Expectation } from './expectation.ts'
 import { inconclusive, type Judgement } from './gate.ts'
 import { type Limits, plan } from './plan.ts'
@@ -38,8 +38,6 @@ export interface TrafficOptions extends TrafficSettings {
 const FIRST_SECONDS = 150
 /** Readings are as far apart as scrapes. */
 const INTERVAL_MS = { unknown: 5000, least: 200, most: 60_000 }
-/** After so many intervals without a new scrape, metrics are missing. */
-const LATE = 3
 
 /** @throws {WrongUse} where no Prometheus answers at that address, or it does not understand the selector */
 export async function requirePrometheus({ prometheus, selector }: TrafficSettings, signal: AbortSignal): Promise<void> {

@@ -134,5 +134,16 @@ describe('Traffic', () => {
     const elsewhere = { namespace: 'elsewhere' }
     const scrape = (n: number) => [counter('canary', n), counter('canary', 100 * n, '200', elsewhere)]
     expect(read(scrape, 3, 'shop').replies[1]).toBe(2)
+    const withoutNamespace = (n: number): Scraped[] => [[{ __name__: 'requests_total', role: 'canary', status: '200' }, n]]
+    expect(read(withoutNamespace, 3, 'shop').replies[1]).toBe(2)
+  })
+
+  it('is of the namespace of the Service, where a gateway is in another', () => {
+    const service = (namespace: string, n: number) =>
+      histogram(
+        { namespace: 'traefik', service: `route-ep-web-svc-${namespace}-devops-api-canary-1@kubernetesgateway`, code: '200' },
+        { '+Inf': n },
+      )
+    expect(read((n) => [...service('shop', n), ...service('elsewhere', 100 * n)], 3, 'shop').replies[1]).toBe(2)
   })
 })

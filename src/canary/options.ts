@@ -263,7 +263,7 @@ export function addTraffic(command: Command, patience: string): Command {
     .addOption(
       new Option(
         '--prometheus-query <series>',
-        `whose metrics: ${Object.keys(metricsOf).join(', ')}, or a selector such as '{__name__=~"requests_total|latency_bucket"}', whose series name the release in a label, or have a label role, and have the HTTP status in one`,
+        `whose metrics: ${Object.keys(metricsOf).join(', ')}, or a selector such as '{__name__=~"requests_total|ms_bucket"}', whose series name the release in a label, or have a label role, and have the HTTP status in one`,
       )
         .argParser(series)
         .default('service'),

@@ -195,7 +195,8 @@ async function doing(session: Session, options: Options, chart: string, terminal
     async gate(step) {
       const { state, carried, given, situation } = now()
       if (!options.requests && situation.passed === 0) replies.refuseUnjudgeable(step.weights)
-      if (situation.passed === 0) await replies.refuseUntold(state, situation.isGiven)
+      // Where stable has been given it already, both run one version.
+      if (situation.passed === 0) await replies.refuseUntold(state, situation.isGiven ? step.weights : { stable: 1, canary: 1 })
       if (!isInForce(state, situation.declared, step.weights)) {
         const to = { ...change, step: `give canary ${percent(step.percentage / 100)}`, weights: step.weights, judged: led() }
         if (state) await release.refuseMore(state, chart)

@@ -107,11 +107,11 @@ export class Replies {
   }
 
   /**
-   * @param mayBeSame whether both may run one version
+   * @param weights of those who must be told apart
    * @throws {WrongUse} where replies do not tell canary from stable, so that nothing could be judged by them
    */
-  async refuseUntold(state: ClusterState | undefined, mayBeSame: boolean): Promise<void> {
-    const expectation = await this.expected(state, { stable: 1, canary: 1 })
+  async refuseUntold(state: ClusterState | undefined, weights: Weights): Promise<void> {
+    const expectation = await this.expected(state, weights)
     const { sources } = await firstReplies(await this.target(state), this.#signal)
     const [first] = sources
     if (!first || first.role !== undefined) return
@@ -119,7 +119,6 @@ export class Replies {
     const [stable, canary] = expectation.map(({ version }) => version)
     if (!why && !findExpected(expectation, first))
       why = `replies say ${nameOf(first)}, but stable is ${stable ?? 'unknown'} and canary ${canary ?? 'unknown'}: ${WHERE_TOLD}`
-    if (!why && !mayBeSame && stable === canary) why = `replies say no role, and both are ${stable}: ${WHERE_TOLD}`
     if (why) throw new WrongUse(`canary cannot be judged: ${why}`)
   }
 

@@ -63,10 +63,12 @@ const isSameVersion = (a: string, b: string) => a.replace(/^v(?=\d)/, '') === b.
 /** Why replies cannot be told apart by what is expected, whoever sent them; undefined where they can. */
 export function whyUntold(expectation: Expectation, sources: readonly Identity[]): string | undefined {
   const [first] = sources
-  const isTold = (source: Identity) =>
-    (['version', 'role'] as const).some(
-      (key) => source[key] !== undefined && expectation.some((entry) => entry[key] !== undefined),
-    )
+  const isTold = ({ version, role }: Identity) => {
+    const ofVersion =
+      version === undefined ? [] : expectation.filter((entry) => entry.share > 0 && isMeant(entry, { version, role: undefined }))
+    const hasVersions = version !== undefined && expectation.some((entry) => entry.version !== undefined)
+    return (hasVersions && ofVersion.length < 2) || (role !== undefined && expectation.some((entry) => entry.role !== undefined))
+  }
   if (!first || isAnybody(expectation) || sources.some(isTold)) return undefined
   const said = first.version ?? first.role
   const names = expectation.map(nameOf).join(' and ')

@@ -125,7 +125,7 @@ describe.concurrent('promote of any application', () => {
       'say the same version for both',
       { says: 'text' },
       '--version-from text --role-from version',
-      /replies say no role, and both are 1\.16\.0/,
+      /replies say only v1\.16\.0, which does not tell 1\.16\.0 stable and 1\.16\.0 canary apart/,
       'podAnnotations.a=b',
     ],
   ])('is refused before anything happens where replies %s', async (_, answers, options, reason, change) => {

@@ -107,6 +107,8 @@ describe('an expectation', () => {
     ],
     ['v1=1,v2=1', { version: undefined, role: 'stable' }, /^replies say only stable, which does not tell v1 and v2 apart/],
     ['v1=1,v2=1', { version: undefined, role: undefined }, /^replies say neither version nor role/],
+    ['v1=1,1=1', { version: 'v1', role: undefined }, /^replies say only v1, which does not tell v1 and 1 apart/],
+    ['v1=0,1=1', { version: 'v1', role: undefined }, undefined],
     ['stable=1,canary=1', { version: 'v1', role: 'primary' }, undefined],
     ['v1=1,v2=1', { version: 'v3', role: undefined }, undefined],
   ])('cannot be told by replies: %s by %o', (text, source, why) => {

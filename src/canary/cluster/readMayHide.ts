@@ -33,6 +33,9 @@ const ENVOY_GATEWAY = 'gateway.envoyproxy.io/gatewayclass-controller'
 const AGAIN = 'so an error that another try mends is not seen'
 const cutOff = (after: string) => `gives up after ${after}: what is slower fails without a version, as nobody's error`
 
+/** A duration of zero switches a timeout off. */
+const timeoutOf = (duration: string | undefined) => (duration && /[1-9]/.test(duration) ? duration : undefined)
+
 /**
  * What may hide errors of a version from whoever asks through the gateway, one line each: retries and timeouts in the split's rule, in
  * Traefik's middlewares that it names, and in Envoy Gateway's policies for the route or its Gateways.
@@ -59,7 +62,7 @@ export async function readMayHide(
 
 function ruleLines(rule: Rule | undefined): string[] {
   const { retry, timeouts } = rule ?? {}
-  const shortest = timeouts?.backendRequest ?? timeouts?.request
+  const shortest = timeoutOf(timeouts?.backendRequest) ?? timeoutOf(timeouts?.request)
   return [
     ...(retry ? [`the route's rule tries failed requests again (retry), ${AGAIN}`] : []),
     ...(shortest ? [`the route's rule ${cutOff(shortest)}`] : []),
@@ -92,7 +95,7 @@ async function readPolicies(
     const target = targets.find((candidate) => candidate.namespace === namespace && isFor(spec, candidate))
     if (!target) return []
     const who = `BackendTrafficPolicy ${name} on ${target.kind} ${target.name}`
-    const after = spec.timeout?.http?.requestTimeout
+    const after = timeoutOf(spec.timeout?.http?.requestTimeout)
     return [
       ...(spec.retry ? [`${who} tries failed requests again (retry), ${AGAIN}`] : []),
       ...(after ? [`${who} ${cutOff(after)}`] : []),

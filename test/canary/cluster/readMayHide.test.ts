@@ -36,7 +36,10 @@ describe('What may hide errors', () => {
       `the route's rule tries failed requests again (retry), ${again}`,
       "the route's rule gives up after 500ms: what is slower fails without a version, as nobody's error",
     ])
-    expect(await reading({}, { timeouts: { request: '10s' } }).lines).toEqual([expect.stringContaining('after 10s')])
+    expect(await reading({}, { timeouts: { request: '10s', backendRequest: '0s' } }).lines).toEqual([
+      expect.stringContaining('after 10s'),
+    ])
+    expect(await reading({}, { timeouts: { request: '0s' } }).lines).toEqual([])
   })
 
   const filter = (name: string) => ({

@@ -107,9 +107,13 @@ describe('the gateway', () => {
   })
 })
 
-it('the labels of the Gateway stay as they are in a new version', async () => {
+it('the labels of the Gateway, which Istio hands on to its pods, stay as they are in a new version, and select none of stable', async () => {
   const labels = async (tag: string) => (await render('stable', { values: { image: { tag } } })).Gateway?.metadata.labels
   const before = await labels('1.1.1')
-  expect(before).toMatchObject({ role: 'stable', 'app.kubernetes.io/managed-by': 'Helm' })
+  expect(before).toEqual({
+    'app.kubernetes.io/name': 'devops-api',
+    'app.kubernetes.io/instance': 'devops-api-stable',
+    'app.kubernetes.io/managed-by': 'Helm',
+  })
   expect(await labels('1.2.0')).toEqual(before)
 })

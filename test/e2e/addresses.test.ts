@@ -6,10 +6,9 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { certificate } from '../canary/promotion/certificate.ts'
 import { chart, copyChart, removeChart } from './chart.ts'
 import { createNamespace, deleteNamespace, describeNamespace, env, namespace, poll, rolledOut, run } from './cluster.ts'
-import { addressForPods, gateway } from './gateway.ts'
+import { addressForPods, gateway, gatewayClass } from './gateway.ts'
 import { install } from './releases.ts'
 
-const { GATEWAY_CLASS = 'traefik' } = process.env
 /** Behind a node port, the Gateway's status does not say where it is to be reached. */
 const isStated = addressForPods === undefined
 const root = join(import.meta.dirname, '../..')
@@ -47,7 +46,7 @@ async function share(listeners: object[], hostnames: string[]): Promise<string> 
     kind: 'Gateway',
     metadata: { name: 'shared', namespace: theirs },
     spec: {
-      gatewayClassName: GATEWAY_CLASS,
+      gatewayClassName: gatewayClass,
       listeners: listeners.map((listener) => ({ ...listener, allowedRoutes: { namespaces: { from: 'All' } } })),
     },
   }

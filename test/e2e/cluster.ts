@@ -3,14 +3,14 @@ import { execa } from 'execa'
 import { expect, vi } from 'vitest'
 import type { Role } from '../../src/canary/roles.ts'
 import { chart } from './chart.ts'
-import { hostname, namespace, podSecurity } from './gateway.ts'
+import { gatewayClass, hostname, namespace, podSecurity } from './gateway.ts'
 
 export { namespace } from './gateway.ts'
 
 interface Item {
   kind: string
   metadata: { name: string; namespace: string; uid: string; generation: number; deletionTimestamp?: string }
-  spec: { hostnames?: string[] }
+  spec: { hostnames?: string[]; gatewayClassName?: string }
   status: { containerStatuses?: { restartCount: number }[] }
 }
 
@@ -48,9 +48,15 @@ export async function podNames(role: Role): Promise<string[]> {
   return (await pods(role)).map(({ metadata }) => metadata.name).sort()
 }
 
-/** Changes whenever a pod is replaced or restarted, and with every edit of a Deployment that will replace some; pods that go already do not count. */
+/**
+ * Changes whenever a pod is replaced or restarted, and with every edit of a Deployment of ours that will replace some; pods that go
+ * already do not count, nor do edits of a gateway's own Deployments, whose controllers write them anew and replace nothing.
+ */
 export async function incarnations(): Promise<string[]> {
-  const staying = (await list('deployments,pods')).filter(({ metadata }) => !metadata.deletionTimestamp)
+  const staying = (await list('deployments,pods')).filter(
+    ({ kind, metadata: { name, deletionTimestamp } }) =>
+      !deletionTimestamp && (kind === 'Pod' || /^devops-api-(stable|canary)$/.test(name)),
+  )
   return staying.map(({ kind, metadata, status }) => {
     const restarts = status.containerStatuses?.map(({ restartCount }) => restartCount)
     return kind === 'Pod' ? `${metadata.name} ${metadata.uid} ${restarts}` : `${metadata.name} ${metadata.generation}`
@@ -63,16 +69,26 @@ export async function rolledOut(role: Role): Promise<void> {
   await poll(async () => expect((await pods(role)).filter(({ metadata }) => metadata.deletionTimestamp)).toEqual([]))
 }
 
-/** Everything in the namespace, whoever made it, but events, and the leases by which the processes of a controller agree. */
+/**
+ * Everything in the namespace, whoever made it, but events, the leases by which the processes of a controller agree, and the ConfigMaps
+ * that every namespace is given, sooner or later.
+ */
 export async function objects(): Promise<string[]> {
   const kinds = (await run('kubectl api-resources --namespaced --verbs=list,delete -o name')).split('\n')
   const lasting = kinds.filter((kind) => !/^(events|leases)(\.|$)/.test(kind))
-  return (await run(`kubectl get ${lasting} -n ${namespace} -o name`)).split('\n').sort()
+  const given = (await run('kubectl get configmaps -n default -o name')).split('\n')
+  const all = (await run(`kubectl get ${lasting} -n ${namespace} -o name`)).split('\n')
+  return all.filter((name) => !given.includes(name)).sort()
 }
 
 export async function createNamespace(): Promise<void> {
-  const routes = await list('httproutes', '-A')
-  const rival = routes.find(({ metadata, spec }) => metadata.namespace !== namespace && spec.hostnames?.includes(hostname))
+  const [routes, gateways] = await Promise.all([list('httproutes', '-A'), list('gateways', '-A')])
+  // Another gateway's is in nobody's way.
+  const theirs = gateways.filter(({ spec }) => spec.gatewayClassName === gatewayClass).map(({ metadata }) => metadata.namespace)
+  const rival = routes.find(
+    ({ metadata, spec }) =>
+      metadata.namespace !== namespace && theirs.includes(metadata.namespace) && spec.hostnames?.includes(hostname),
+  )
   if (rival) throw new Error(`${hostname} is taken by HTTPRoute ${rival.metadata.name} in namespace ${rival.metadata.namespace}`)
   await deleteNamespace()
   await run(`kubectl create namespace ${namespace}`)

@@ -1,9 +1,17 @@
 import { type Agent, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-const { GATEWAY_ADDRESS, GATEWAY_CLASS = 'traefik', GATEWAY_ADDRESS_FOR_PODS, POD_SECURITY, TEST_NAMESPACE } = process.env
+const {
+  GATEWAY_ADDRESS,
+  GATEWAY_CLASS: gatewayClass = 'traefik',
+  GATEWAY_ADDRESS_FOR_PODS,
+  POD_SECURITY,
+  TEST_NAMESPACE,
+} = process.env
 if (!GATEWAY_ADDRESS) throw new Error('GATEWAY_ADDRESS is not set: give the host:port at which the gateway listens')
 const { hostname: host, port } = new URL(`http://${GATEWAY_ADDRESS}`)
+
+export { gatewayClass }
 
 export const gateway = { host, port: Number(port || 80) }
 
@@ -14,14 +22,14 @@ export const namespace = TEST_NAMESPACE ?? 'devops-api-e2e'
 export const hostname = 'devops-api.devops-db.internal'
 
 /** The Pod Security Standard of the tests' namespace: Contour and Istio run pods of their own beside the Gateway. */
-export const podSecurity = POD_SECURITY ?? (/^(contour|istio)$/.test(GATEWAY_CLASS) ? 'privileged' : 'restricted')
+export const podSecurity = POD_SECURITY ?? (/^(contour|istio)$/.test(gatewayClass) ? 'privileged' : 'restricted')
 
 /** Where pods reach the gateway, where the Gateway's status does not say it, as with Contour, whose Service is named after the Gateway. */
 export const addressForPods =
-  GATEWAY_ADDRESS_FOR_PODS ?? (GATEWAY_CLASS === 'contour' ? `envoy-devops-api-stable.${namespace}:8000` : undefined)
+  GATEWAY_ADDRESS_FOR_PODS ?? (gatewayClass === 'contour' ? `envoy-devops-api-stable.${namespace}:8000` : undefined)
 
 /** Whether the share of a Service that is missing goes to the other one, instead of failing with 500 as the Gateway API has it. */
-export const spreadsMissing = GATEWAY_CLASS === 'contour'
+export const spreadsMissing = gatewayClass === 'contour'
 
 const PATIENCE_MS = 10_000
 

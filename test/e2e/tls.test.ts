@@ -7,11 +7,10 @@ import { launchBrowser, watchPage } from '../browser.ts'
 import { certificate } from '../canary/promotion/certificate.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
 import { createNamespace, deleteNamespace, describeNamespace, env, namespace, poll, rolledOut, run } from './cluster.ts'
-import { gateway } from './gateway.ts'
+import { gateway, gatewayClass } from './gateway.ts'
 import { install } from './releases.ts'
 import { distinct } from './split.ts'
 
-const { GATEWAY_CLASS = 'traefik' } = process.env
 const root = join(import.meta.dirname, '../..')
 const theirs = `${namespace}-gateways`
 const host = 'secure.example.com'
@@ -37,7 +36,7 @@ async function secureGateway(): Promise<void> {
     allowedRoutes: { namespaces: { from: 'All' } },
   }
   const metadata = { name: 'shared', namespace: theirs }
-  const spec = { gatewayClassName: GATEWAY_CLASS, listeners: [listener] }
+  const spec = { gatewayClassName: gatewayClass, listeners: [listener] }
   const object = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', metadata, spec }
   await run('kubectl create -f -', JSON.stringify(object))
 }

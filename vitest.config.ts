@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // What starts programs or a browser, and so waits more than it computes; and what replaces modules, for itself alone.
 const process = [
   'test/service/{process.test.ts,page/*.test.ts}',
-  'test/demo/{process,page,faults}.test.ts',
+  'test/demo/{process,page,faults,anyCommand}.test.ts',
   'test/canary/{cli,output/progress}.test.ts',
   'test/canary/commands/*.test.ts',
   'test/chart/helmTest.test.ts',

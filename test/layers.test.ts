@@ -74,6 +74,10 @@ describe('imports', () => {
       'canary/cluster/findProgram.ts',
       'canary/errors.ts',
       'canary/roles.ts',
+      'canary/sampling/roleFrom.ts',
+      'canary/sampling/versionClient.ts',
+      'canary/sampling/versionFrom.ts',
+      'canary/values/chartAnnotations.ts',
       'canary/values/chartName.ts',
     ])
   })

@@ -22,6 +22,7 @@ describe('the README', () => {
       readyMs: Number(/ready (\d+) ms/.exec(shown)?.[1]),
       traffic: '90/10',
       valuesFile: 'chart/values-stable.yaml',
+      paths: { page: '/', version: '/version' },
     }
     expect(shown.trim()).toBe(stripVTControlCharacters(welcome(started)).trim())
   })

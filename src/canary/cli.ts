@@ -51,6 +51,14 @@ export async function run(argv: string[], { stdout, stderr: stream, ...rest }: I
       getOutHelpWidth: () => (stdout.isTTY ? stdout.columns : 80),
       outputError: (text, write) => write(`canary: ${oneLine(text.replace(/^error: /, ''))}\n`),
     })
+    .hook('preAction', async (_, command) => {
+      const { takeFromChart } = await import('./options.ts')
+      await takeFromChart(command).catch((error: Error) => {
+        // Nothing that is only for the check afterwards keeps traffic from going back.
+        if (command.name() !== 'rollback') throw error
+        stderr.write(`canary: ${error.message}; the rest of Chart.yaml is left aside\n`)
+      })
+    })
     .addHelpText('after', '\nExit codes: 0 done or PASS, 1 FAIL, 2 INCONCLUSIVE, 64 wrong use, 130 interrupted.')
   // A completion is about all of them.
   const typed = argv[0] === 'completion' ? undefined : commands[argv[0] ?? '']

@@ -1,10 +1,15 @@
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { WrongUse } from './errors.ts'
 import { percent } from './format.ts'
 import { metricsOf } from './sampling/metricsOf.ts'
+import { type RoleFrom, roleFrom } from './sampling/roleFrom.ts'
 import { MAX_SECONDS, MOST_REQUESTS } from './sampling/sample.ts'
 import type { Target } from './sampling/versionClient.ts'
-import { type Expectation, parseExpectation } from './verdict/expectation.ts'
+import { type VersionFrom, versionFrom } from './sampling/versionFrom.ts'
+import { withPath } from './sampling/withPath.ts'
+import { chartAnnotations, PREFIX } from './values/chartAnnotations.ts'
+import { parseExpectation } from './verdict/expectation.ts'
 import type { TrafficSettings } from './verdict/judgeTraffic.ts'
 import type { Limits } from './verdict/plan.ts'
 
@@ -49,21 +54,29 @@ function durationMs(text: string): number {
   return Number(number) * (unitsMs[unit] ?? Number.NaN)
 }
 
-/** `--expect`. */
-export const expectation: Parser<Expectation> = (text) => {
-  try {
-    return parseExpectation(text)
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
+/** A parser whose errors say what is allowed. */
+const asParser =
+  <T>(parse: Parser<T>): Parser<T> =>
+  (text) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message)
+    }
   }
-}
 
-/** A URL to ask: one that names no path is asked for `/version`, any other as it is. */
+/** `--expect`. */
+export const expectation = asParser(parseExpectation)
+
+/** `--path`. */
+const path: Parser<string> = (text) =>
+  /^\/(?!\/)[!-~]*$/.test(text) ? text : refuse("a path that begins with one '/', such as /version")
+
+/** A URL to ask: one that names no path is asked at `--path`, any other as it is. */
 export const endpoint: Parser<URL> = (text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     refuse('a URL such as http://127.0.0.1:8000, which is asked for /version, or one with a path')
-  if (url.pathname === '/' && url.search === '') url.pathname = '/version'
   return url
 }
 
@@ -88,8 +101,15 @@ const regularExpression: Parser<RegExp> = (text) => {
   }
 }
 
+/** What all commands take that ask an application. */
+export interface ApplicationOptions {
+  path: string
+  versionFrom: VersionFrom
+  roleFrom: RoleFrom
+}
+
 /** What all commands that ask for the version take. */
-export interface AskingOptions {
+export interface AskingOptions extends ApplicationOptions {
   rate: number
   connections: number
   timeout: number
@@ -109,9 +129,30 @@ const timeoutOption = () =>
 const headerOption = () =>
   new Option("--header <'name: value'>", 'a header to send; may be repeated').argParser(header).default({}, 'none')
 
+/** Adds the options of `ApplicationOptions`. */
+const addApplication = (command: Command): Command =>
+  command
+    .option('--path <path>', 'where the application says its version, of a URL that names no path', path, '/version')
+    .addOption(
+      new Option(
+        '--version-from <source>',
+        'where a reply says its version: json:/POINTER (RFC 6901), header:NAME, text (the whole body), or none',
+      )
+        .argParser(asParser(versionFrom))
+        .default(versionFrom('json:/version'), 'json:/version'),
+    )
+    .addOption(
+      new Option(
+        '--role-from <source>',
+        'where a reply says stable or canary: header:NAME, or version, which is then that of the image of each release',
+      )
+        .argParser(asParser(roleFrom))
+        .default(roleFrom('header:app-role'), 'header:app-role'),
+    )
+
 /** Adds the argument URL and the options of `AskingOptions`. */
 export function addAsking(command: Command, defaults: { rate: [number, string]; connections: number }): Command {
-  return addReleases(addChart(command))
+  return addApplication(addReleases(addChart(command)))
     .argument(
       '[URL]',
       'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is; by default found on the cluster, with its host name and the split that the route has',
@@ -135,6 +176,8 @@ export interface LimitOptions extends Pick<Limits, 'tolerance' | 'maxErrorRate' 
   detect?: number
 }
 
+const TOLERANCE = 0.05
+
 /** Adds the options of `LimitOptions`. */
 export function addLimits(command: Command): Command {
   return command
@@ -144,7 +187,7 @@ export function addLimits(command: Command): Command {
         'a share so far from the expected one must not pass; nor one by half of the smallest',
       )
         .argParser(percentage(0.1, 50))
-        .default(0.05, '5%'),
+        .default(TOLERANCE, '5%'),
     )
     .addOption(
       new Option('--max-error-rate <percentage>', 'of all requests that is allowed')
@@ -183,12 +226,23 @@ export function limitsOf(
     throw new WrongUse(
       `--detect ${percent(detect)} must be more than --max-error-increase ${percent(maxErrorIncrease)}: what is allowed cannot be a fault`,
     )
-  return { tolerance, maxErrorRate, maxErrorIncrease, detect, maxP95IncreaseMs: maxP95Increase, strict }
+  return {
+    tolerance: strict ? TOLERANCE : tolerance,
+    maxErrorRate,
+    maxErrorIncrease,
+    detect,
+    maxP95IncreaseMs: maxP95Increase,
+    strict,
+  }
 }
 
 /** Whom to ask. */
-export function targetOf(url: URL, { header, host, connections, timeout, canaryPods }: AskingOptions): Target {
-  return { url, headers: { ...header, ...(host !== undefined && { host }) }, connections, timeoutMs: timeout, canaryPods }
+export function targetOf(
+  url: URL,
+  { path, header, host, connections, timeout, canaryPods, versionFrom, roleFrom }: AskingOptions,
+): Target {
+  const headers = { ...header, ...(host !== undefined && { host }) }
+  return { url: withPath(url, path), headers, connections, timeoutMs: timeout, canaryPods, versionFrom, roleFrom }
 }
 
 /** What all commands take that judge real traffic. */
@@ -209,7 +263,7 @@ export function addTraffic(command: Command, patience: string): Command {
     .addOption(
       new Option(
         '--prometheus-query <series>',
-        `whose metrics: ${Object.keys(metricsOf).join(', ')}, or a selector such as '{__name__=~"requests_total|latency_bucket"}', whose series name the release in a label, or have a label role, and have the HTTP status in one`,
+        `whose metrics: ${Object.keys(metricsOf).join(', ')}, or a selector such as '{__name__=~"requests_total|ms_bucket"}', whose series name the release in a label, or have a label role, and have the HTTP status in one`,
       )
         .argParser(series)
         .default('service'),
@@ -241,8 +295,35 @@ export interface ReleasesOptions {
   kubeContext?: string
 }
 
+/** Options that belong to an application rather than to a call, so that its chart may have them. */
+const OF_CHART = [
+  ...['path', 'version-from', 'role-from', 'tolerance', 'max-error-rate', 'max-error-increase', 'detect', 'max-p95-increase'],
+  ...['steps', 'prometheus-query', 'bake'],
+]
+
+/**
+ * Has a command take what its chart says, where the command line does not.
+ * @throws {WrongUse} with one line, where an annotation is not known or its value is not allowed
+ */
+export async function takeFromChart(command: Command): Promise<void> {
+  const { chart } = command.opts<{ chart?: string }>()
+  const annotations = Object.entries(chart === undefined ? {} : await chartAnnotations(chart))
+  for (const [name, value] of annotations) {
+    const what = `annotation ${PREFIX}${name} in ${join(`${chart}`, 'Chart.yaml')}`
+    if (!OF_CHART.includes(name)) throw new WrongUse(`${what} is not known: there are ${OF_CHART.join(', ')}`)
+    const option = command.options.find(({ long }) => long === `--${name}`)
+    const key = option?.attributeName() ?? ''
+    if (!option?.parseArg || command.getOptionValueSource(key) === 'cli') continue
+    try {
+      command.setOptionValueWithSource(key, option.parseArg(value, undefined), 'config')
+    } catch (error) {
+      throw new WrongUse(`${what} is "${value}": ${(error as Error).message}`)
+    }
+  }
+}
+
 /** What all commands take that compare or change files and the cluster. */
-export interface PlaceOptions extends ReleasesOptions {
+export interface PlaceOptions extends ReleasesOptions, ApplicationOptions {
   chart: string
   values: string[]
   url?: URL
@@ -282,7 +363,7 @@ export function addPlace(command: Command): Command {
       .argParser(collect)
       .default([], 'none'),
   )
-  return addReleases(place)
+  return addApplication(addReleases(place))
     .option('--url <URL>', "where the gateway listens; by default the Gateway's own address, with the route's hostname", endpoint)
     .addOption(new Option('--host <name>', 'the Host header to send to --url').argParser(hostName))
     .option('--json', 'print one JSON object at the end')

@@ -6,7 +6,7 @@ import { Deployment } from './deployment.ts'
 import type { Pod, PodEvents } from './pod.ts'
 import type { Release, Releases } from './render.ts'
 import { Route } from './route.ts'
-import { workload } from './workload.ts'
+import { type Command, workload } from './workload.ts'
 
 /** What runs of both releases: their pods, and the network in front of them. */
 export class Cluster implements Network {
@@ -16,9 +16,12 @@ export class Cluster implements Network {
   /** How many requests each Service got, for its pods to take turns. */
   readonly #turns = new Map<string, number>()
   readonly #events: PodEvents
+  readonly #command: Command | undefined
 
-  constructor(events: PodEvents) {
+  /** @param command runs in each pod instead of our service */
+  constructor(events: PodEvents, command?: Command) {
     this.#events = events
+    this.#command = command
   }
 
   /** Undefined where canary has never been installed. */
@@ -38,7 +41,7 @@ export class Cluster implements Network {
     const { HTTPRoute } = releases.stable
     const route = HTTPRoute && new Route(announced(HTTPRoute, weightsOf(releases) ?? []))
     const installed = roles.flatMap((role) => releases[role] ?? [])
-    const wanted = roles.map((role) => [role, releases[role] && workload(releases[role])] as const)
+    const wanted = roles.map((role) => [role, releases[role] && workload(releases[role], this.#command)] as const)
 
     this.route = route
     this.#services = installed.map(({ Service }) => Service)

@@ -60,11 +60,14 @@ export class Container {
   end(preStopMs = this.#template.preStopMs, graceMs = this.#template.graceMs): void {
     // One that has ended already is told nothing.
     setTimeout(() => this.#child.send('SIGTERM', () => {}), preStopMs)
-    setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    setTimeout(() => this.kill(), graceMs)
   }
 
+  /** With all that it has started. */
   kill(): void {
-    this.#child.kill('SIGKILL')
+    const { pid, exitCode, signalCode } = this.#child
+    if (pid === undefined || exitCode !== null || signalCode !== null) return
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
   }
 
   async #untilEnd(): Promise<string> {
@@ -126,18 +129,26 @@ export class Container {
   }
 }
 
-function run({ env, memoryLimit }: PodTemplate, podName: string, port: number, { wrote }: ContainerEvents): ChildProcess {
+function run(
+  { env, memoryLimit, command }: PodTemplate,
+  podName: string,
+  port: number,
+  { wrote }: ContainerEvents,
+): ChildProcess {
   const imports = [preloads.always, ...(memoryLimit === undefined ? [] : [preloads.limited])].flatMap((file) => [
     '--import',
     file,
   ])
-  const child = spawn(process.execPath, [...imports, server], {
-    cwd: root,
+  const program = command ? [join(import.meta.dirname, 'runCommand.ts'), command.line] : [server]
+  const child = spawn(process.execPath, [...imports, ...program], {
+    cwd: command?.cwd ?? root,
     env: {
+      // A command of the user's needs what the user's shell has.
+      ...(command && { ...process.env, IMAGE: command.image }),
       ...Object.fromEntries(env.map(({ name, value = podName }) => [name, value])),
       HOST,
       PORT: `${port}`,
-      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/devops-api'),
+      ...(!command && { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/devops-api') }),
     },
     // In a group of its own, so that the terminal's Ctrl-C leaves it to the demo to end it.
     detached: true,

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { type Role, roles } from '../canary/roles.ts'
 import { announces } from './announced.ts'
+import { PAGE } from './anyPage.ts'
 import { changes, weights } from './changes.ts'
 import { Cluster } from './cluster.ts'
 import { buildGateway, refuseTakenPort } from './demoGateway.ts'
@@ -11,6 +12,7 @@ import { launcher } from './launcher.ts'
 import { Mistake } from './mistake.ts'
 import { podLine } from './podLine.ts'
 import { print } from './print.ts'
+import { readApplication } from './readApplication.ts'
 import { render } from './render.ts'
 import { unsupported } from './unsupported.ts'
 import { watchFiles } from './watchFiles.ts'
@@ -20,6 +22,8 @@ import { welcome } from './welcome.ts'
 const PATIENCE_MS = 5_000
 /** How long a process may take to end before it is killed. */
 const GRACE_MS = 2_000
+/** So often in a row, a command ends not by chance. */
+const HOPELESS = 2
 /** npm passes on the Ctrl-C that the terminal has sent already; a person's second one comes later. */
 const SECOND_SIGNAL_MS = 300
 /** How often to see whether npm is still there. */
@@ -36,17 +40,35 @@ const options = await orRefuse(() =>
 const { chart } = options
 const overlays = { stable: options.stableValues, canary: options.values }
 const inputs = { cwd, chart, overlays }
+const command = options.run === undefined ? undefined : { line: options.run, cwd }
 
+/** What the user wants to see is there, or is not. */
+let hasServed = false
 const serving = Promise.withResolvers<void>()
-const cluster = new Cluster({
-  readyChanged: ({ ready }) => ready && serving.resolve(),
-  said: ({ name }, text) => print(name, text),
-  wrote: ({ name }, line) => {
-    const text = podLine(line, options.verbose)
-    if (text !== undefined) print(name, text)
+const cluster = new Cluster(
+  {
+    readyChanged: ({ ready }) => {
+      if (!ready) return
+      hasServed = true
+      serving.resolve()
+    },
+    said: ({ name }, text) => print(name, text),
+    wrote: ({ name }, line) => {
+      const text = podLine(line, options.verbose)
+      if (text !== undefined) print(name, text)
+    },
+    failed: (_, failures) => {
+      if (options.run === undefined || failures < HOPELESS || hasServed) return
+      console.error(
+        `the demo cannot start: "${options.run}" ends again and again, before it has answered; what it wrote stands above. It must listen at PORT of its environment, and go on`,
+      )
+      process.exit(1)
+    },
   },
-})
-const gateway = buildGateway(cluster)
+  command,
+)
+const application = command && (await orRefuse(() => readApplication(resolve(cwd, chart))))
+const gateway = buildGateway(cluster, application)
 
 let endingSince: number | undefined
 let listening: Promise<unknown> | undefined
@@ -68,7 +90,7 @@ let releases = await orRefuse(async () => {
   print('helm', `rendered both releases in ${Math.round(renderedAt - startedAt)} ms`)
   return releases
 })
-const { objects, fields } = unsupported(releases)
+const { objects, fields } = unsupported(releases, options.run)
 print('left out', `objects: ${objects.join(', ')}\nfields: ${fields.join(', ')}`)
 const { HTTPRoute } = releases.stable
 if (!HTTPRoute) print('traffic', 'no release has an HTTPRoute: every request gets a 404')
@@ -85,7 +107,8 @@ if (endingSince === undefined) {
   const address = `localhost:${port}`
   const readyMs = performance.now() - renderedAt
   const valuesFile = join(chart, 'values-stable.yaml')
-  console.log(welcome({ address, pods: cluster.pods, readyMs, traffic: weights(releases), valuesFile }))
+  const paths = application ? { page: `${PAGE}/`, version: application.path } : { page: '/', version: '/version' }
+  console.log(welcome({ address, pods: cluster.pods, readyMs, traffic: weights(releases), valuesFile, paths }))
 }
 
 /** Does what `helm upgrade` of both releases would, or says why not. */

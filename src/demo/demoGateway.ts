@@ -4,6 +4,7 @@ import { METHODS } from 'node:http'
 import { createServer } from 'node:net'
 import proxy from '@fastify/http-proxy'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { type Application, anyPage, PAGE } from './anyPage.ts'
 import { Mistake } from './mistake.ts'
 import type { HeaderChanges, Route } from './route.ts'
 
@@ -23,7 +24,8 @@ export interface Network {
 declare module 'fastify' {
   interface FastifyRequest {
     endpoint: Endpoint
-    headerChanges: HeaderChanges | undefined
+    /** Of the backend, then of the rule. */
+    headerChanges: readonly HeaderChanges[]
   }
 }
 
@@ -33,14 +35,17 @@ const hopByHop = ['connection', 'expect', 'keep-alive', 'te', 'trailer', 'upgrad
 const without = <T>(headers: Record<string, T>, names: readonly string[]) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
 
-/** Passes requests on as the route says, and gives a short answer of its own, in plain text, where that is impossible. */
-export function buildGateway(network: Network): FastifyInstance {
+/**
+ * Passes requests on as the route says, and gives a short answer of its own, in plain text, where that is impossible.
+ * @param application where it is not ours, which has the page itself
+ */
+export function buildGateway(network: Network, application?: Application): FastifyInstance {
   const app = Fastify({
     forceCloseConnections: true,
     frameworkErrors: (error, _request, reply) => refuse(reply, error.statusCode ?? 500, error.message),
   })
   app.decorateRequest('endpoint', null as unknown as Endpoint)
-  app.decorateRequest('headerChanges', undefined)
+  app.decorateRequest('headerChanges', null as unknown as HeaderChanges[])
   app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) =>
     refuse(reply, error.statusCode ?? 500, error.message),
   )
@@ -48,14 +53,15 @@ export function buildGateway(network: Network): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers
     const [path = ''] = request.url.split('?', 1)
+    if (application && path.startsWith(`${PAGE}/`)) return
     const { route } = network
     if (!route) return refuse(reply, 404, 'no release has an HTTPRoute')
     if (!route.answersTo(host)) return refuse(reply, 404, `no HTTPRoute answers to the host ${host}`)
     const rule = route.rule(path, request.headers)
     if (!rule) return refuse(reply, 404, `no rule of the HTTPRoute takes the path ${path}`)
 
-    request.headerChanges = rule.headerChanges
     const backend = rule.backends.next()
+    request.headerChanges = [...(backend ? [backend.headerChanges] : []), rule.headerChanges]
     if (!backend) return refuse(reply, 500, 'the rule of the HTTPRoute has no backend')
     const { service, port } = backend
     const endpoint = network.endpoint(service, port)
@@ -65,13 +71,14 @@ export function buildGateway(network: Network): FastifyInstance {
   })
 
   app.addHook('onSend', async ({ headerChanges }, reply) => {
-    for (const name of headerChanges?.remove ?? []) reply.removeHeader(name)
-    for (const { name, value } of headerChanges?.set ?? []) reply.header(name, value)
-    for (const { name, value } of headerChanges?.add ?? []) {
-      reply.header(name, [reply.getHeader(name) ?? [], value].flat().join(', '))
+    for (const { remove, set, add } of headerChanges ?? []) {
+      for (const name of remove) reply.removeHeader(name)
+      for (const { name, value } of set) reply.header(name, value)
+      for (const { name, value } of add) reply.header(name, [reply.getHeader(name) ?? [], value].flat().join(', '))
     }
   })
 
+  if (application) anyPage(app, application)
   // Bodies go through as they are, whatever is in them.
   app.removeAllContentTypeParsers()
   for (const method of METHODS) {

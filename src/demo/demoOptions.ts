@@ -10,6 +10,8 @@ export interface Options {
   /** Files laid over the values of canary, and of stable. */
   values: string[]
   stableValues: string[]
+  /** What runs in each pod instead of this checkout's service. */
+  run?: string
   verbose: boolean
   /** 0: any free one. */
   port: number
@@ -26,6 +28,10 @@ export function readOptions(argv: string[], { PORT = '8000' }: NodeJS.ProcessEnv
     .option('--chart <folder>', 'a chart to run instead of the one of this checkout, such as an edited copy', chart)
     .option('--values <file...>', 'lays values files over those of canary')
     .option('--stable-values <file...>', 'lays values files over those of stable')
+    .option(
+      '--run <command>',
+      'starts this in each pod, by a shell, with PORT and what the chart has in env, instead of our service',
+    )
     .option('--verbose', 'shows everything that the pods log')
     .helpOption('--help', 'shows this')
     .addHelpText(
@@ -38,11 +44,12 @@ and to take values-canary.yaml away is what helm uninstall is.
 Examples:
   npm run demo
   npm run demo -- --values chart/examples/bad-canary.yaml
+  npm run demo -- --chart shop --run 'node server.js'
   PORT=9000 npm run demo`,
     )
   parseArguments(command, argv)
 
-  const { values = [], stableValues = [], verbose = false, chart: folder = chart } = command.opts<Partial<Options>>()
+  const { values = [], stableValues = [], run, verbose = false, chart: folder = chart } = command.opts<Partial<Options>>()
   if (!existsSync(resolve(cwd, folder, 'Chart.yaml')))
     throw new Mistake(`there is no chart in ${folder}: it must be a folder with a Chart.yaml`)
   for (const file of [...values, ...stableValues]) {
@@ -50,5 +57,5 @@ Examples:
   }
   const port = Number(PORT)
   if (!/^\d+$/.test(PORT) || port > 65_535) throw new Mistake(`PORT is "${PORT}": it must be a whole number from 0 to 65535`)
-  return { chart: folder, values, stableValues, verbose, port }
+  return { chart: folder, values, stableValues, ...(run !== undefined && { run }), verbose, port }
 }

@@ -16,6 +16,8 @@ export interface PodEvents {
   said(pod: Pod, text: string): void
   /** A line that the process wrote. */
   wrote(pod: Pod, line: string): void
+  /** Its process has ended by itself, so many times in a row. */
+  failed(pod: Pod, failures: number): void
 }
 
 /** A container that is started again whenever it ends, for as long as the pod is wanted. */
@@ -83,6 +85,7 @@ export class Pod {
       const delayMs = backoffMs(failures)
       this.#events.said(this, `${end}, restarts ${delayMs === 0 ? 'at once' : `in ${delayMs / 1000} s (CrashLoopBackOff)`}`)
       this.#readyChanged()
+      this.#events.failed(this, failures)
       await sleep(delayMs, undefined, { signal: this.#stopped.signal }).catch(() => {})
     }
   }

@@ -8,9 +8,10 @@ export interface Backend {
   readonly service: string
   readonly port: number
   readonly weight: number
+  readonly headerChanges: HeaderChanges
 }
 
-/** Changes that a rule makes to the headers of its replies. */
+/** Changes that a rule, or a backend of it, makes to the headers of its replies. */
 export interface HeaderChanges {
   readonly set: readonly { readonly name: string; readonly value: string }[]
   readonly add: readonly { readonly name: string; readonly value: string }[]
@@ -32,6 +33,11 @@ interface Match {
 
 const header: Known = { name: true, value: true }
 
+const filters: Known = {
+  type: 'ResponseHeaderModifier',
+  responseHeaderModifier: { set: header, add: header, remove: true },
+}
+
 const known: Known = {
   // Which Gateway is for a cluster to know; here is only one.
   parentRefs: true,
@@ -42,11 +48,8 @@ const known: Known = {
       path: { type: 'Exact', value: true },
       headers: { ...header, type: 'Exact' },
     },
-    filters: {
-      type: 'ResponseHeaderModifier',
-      responseHeaderModifier: { set: header, add: header, remove: true },
-    },
-    backendRefs: { group: '', kind: 'Service', name: true, port: true, weight: true },
+    filters,
+    backendRefs: { group: '', kind: 'Service', name: true, port: true, weight: true, filters },
   },
 }
 
@@ -91,15 +94,26 @@ export class Route {
   }
 }
 
-function readRule({ matches = [{}], filters = [], backendRefs = [] }: HTTPRoute['spec']['rules'][number]): Match[] {
+function changesOf(filters: NonNullable<HTTPRoute['spec']['rules'][number]['filters']>): HeaderChanges {
   const modifiers = filters.flatMap(({ responseHeaderModifier }) => responseHeaderModifier ?? [])
+  return {
+    set: modifiers.flatMap(({ set = [] }) => set),
+    add: modifiers.flatMap(({ add = [] }) => add),
+    remove: modifiers.flatMap(({ remove = [] }) => remove),
+  }
+}
+
+function readRule({ matches = [{}], filters = [], backendRefs = [] }: HTTPRoute['spec']['rules'][number]): Match[] {
   const rule = {
-    backends: new Spread(backendRefs.map(({ name, port, weight = 1 }) => ({ service: name, port: port as number, weight }))),
-    headerChanges: {
-      set: modifiers.flatMap(({ set = [] }) => set),
-      add: modifiers.flatMap(({ add = [] }) => add),
-      remove: modifiers.flatMap(({ remove = [] }) => remove),
-    },
+    backends: new Spread(
+      backendRefs.map(({ name, port, weight = 1, filters = [] }) => ({
+        service: name,
+        port: port as number,
+        weight,
+        headerChanges: changesOf(filters),
+      })),
+    ),
+    headerChanges: changesOf(filters),
   }
   return matches.map(({ path, headers = [] }) => ({
     path: path?.value,

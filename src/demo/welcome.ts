@@ -8,14 +8,16 @@ export interface Started {
   /** As in `90/10`. */
   traffic: string | undefined
   valuesFile: string
+  /** Where the page is, and the version. */
+  paths: { page: string; version: string }
 }
 
 /** What runs now, and what one can do with it. */
-export function welcome({ address, pods, readyMs, traffic, valuesFile }: Started): string {
+export function welcome({ address, pods, readyMs, traffic, valuesFile, paths }: Started): string {
   const rows = {
-    Open: styleText('bold', `http://${address}/`),
-    Ask: `curl http://${address}/version`,
-    Count: `curl -sw '\\n' '${address}/version?[1-20]' | sort | uniq -c`,
+    Open: styleText('bold', `http://${address}${paths.page}`),
+    Ask: `curl http://${address}${paths.version}`,
+    Count: `curl -sw '\\n' '${address}${paths.version}?[1-20]' | sort | uniq -c`,
     Move: `edit the weights in ${valuesFile} and save`,
     Stop: 'Ctrl-C',
   }

@@ -19,6 +19,8 @@ export interface PodTemplate {
   readonly labels: Readonly<Record<string, string>>
   /** A variable without a value gets the pod's name. */
   readonly env: readonly { readonly name: string; readonly value?: string }[]
+  /** What runs instead of our service. */
+  readonly command?: Command & { readonly image: string }
   /** Names and numbers of the ports that a Service may aim at; one process answers for all of them. */
   readonly ports: readonly (string | number)[]
   readonly readiness?: Probe
@@ -29,6 +31,12 @@ export interface PodTemplate {
   readonly preStopMs: number
   /** When SIGKILL follows, counted like `preStopMs` from the beginning. */
   readonly graceMs: number
+}
+
+/** For a shell, and where it runs. */
+export interface Command {
+  readonly line: string
+  readonly cwd: string
 }
 
 export interface Probe {
@@ -48,7 +56,7 @@ export const SAFE_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
  * What the Deployment of a release asks for. Without a number of replicas it is the least that the autoscaler would keep.
  * @throws {Mistake} when no process could stand in for its pods
  */
-export function workload({ Deployment: { metadata, spec }, HorizontalPodAutoscaler }: Release): Workload {
+export function workload({ Deployment: { metadata, spec }, HorizontalPodAutoscaler }: Release, command?: Command): Workload {
   const [container, ...others] = spec?.template.spec?.containers ?? []
   if (!spec || !container || others.length > 0) {
     throw new Mistake(`Deployment ${metadata.name} must have one container, because one process stands for a pod here.`)
@@ -60,11 +68,11 @@ export function workload({ Deployment: { metadata, spec }, HorizontalPodAutoscal
     replicas,
     maxSurge: Math.ceil(share(maxSurge, replicas)),
     maxUnavailable: Math.floor(share(maxUnavailable, replicas)),
-    template: podTemplate(spec.template, container),
+    template: podTemplate(spec.template, container, command),
   }
 }
 
-function podTemplate(template: Deployment['template'], container: Container): PodTemplate {
+function podTemplate(template: Deployment['template'], container: Container, command: Command | undefined): PodTemplate {
   const { readinessProbe, livenessProbe, ports = [], resources } = container
   const memory = resources?.limits?.memory
   return {
@@ -77,7 +85,9 @@ function podTemplate(template: Deployment['template'], container: Container): Po
     ports: ports.flatMap(({ name, containerPort }) => [containerPort, ...(name ? [name] : [])]),
     ...(readinessProbe && { readiness: probe(readinessProbe, container) }),
     ...(livenessProbe && { liveness: probe(livenessProbe, container) }),
-    ...(memory !== undefined && { memoryLimit: bytes(`${memory}`) }),
+    ...(command && { command: { ...command, image: container.image ?? '' } }),
+    // What a command starts is not measured.
+    ...(memory !== undefined && !command && { memoryLimit: bytes(`${memory}`) }),
     preStopMs: (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000,
     graceMs: (template.spec?.terminationGracePeriodSeconds ?? 30) * 1000,
   }

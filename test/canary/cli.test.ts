@@ -121,6 +121,7 @@ describe.concurrent('check', () => {
     const { exitCode, stdout } = await run(`check ${url}/version --json --max-p95-increase 60s`)
     expect(exitCode).toBe(0)
     expect(parseOutput('check', stdout)).toEqual({
+      from: 'own requests',
       url: `${url}/version`,
       expectation: [
         { version: null, role: 'stable', share: 0.9 },

@@ -8,6 +8,10 @@ export interface Behaviour {
   stable?: number
   canary?: number
   announces?: boolean
+  /** How the application says its version: as ours, as the body, in a header, or not at all. */
+  says?: 'json' | 'text' | 'header' | 'nothing'
+  /** Whether replies say the role; where the application is another, the route has them do so. */
+  saysRole?: boolean
   /** Each connection is with one of the two. */
   keepsConnections?: boolean
   /** Every so many replies of canary's is an error. */
@@ -27,6 +31,8 @@ afterAll(() => {
 /** Two services behind a gateway that spreads evenly, and counts. */
 export async function gateway({
   announces = false,
+  says = 'json',
+  saysRole = true,
   keepsConnections = false,
   canaryErrorsEvery = 0,
   limitedEvery = 0,
@@ -36,10 +42,12 @@ export async function gateway({
   // Both may be changed at any time.
   const weights = { stable: 90, canary: 10, ...given }
   const versions = { stable: 'v1.1.1', canary: 'v1.1.1-canary' }
-  const reply = (response: ServerResponse, role: Role, status = 200) =>
-    response
-      .writeHead(status, { 'app-version': versions[role], 'app-role': role })
-      .end(JSON.stringify({ version: versions[role] }))
+  const reply = (response: ServerResponse, role: Role, status = 200) => {
+    const version = versions[role]
+    const headers = { json: { 'app-version': version }, text: {}, header: { 'x-build': version }, nothing: {} }[says]
+    const body = { json: JSON.stringify({ version }), text: `${version}\n`, header: '', nothing: '<h1>' }[says]
+    response.writeHead(status, { ...headers, ...(saysRole && { 'app-role': role }) }).end(body)
+  }
   const asked: IncomingHttpHeaders[] = []
   let credit = 0
   let canarys = 0

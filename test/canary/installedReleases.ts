@@ -95,9 +95,9 @@ class Cluster {
   readonly asked: string[] = []
   readonly #settings: Settings
   #patched: Settings['patched']
-  readonly #onUpgrade: (config: Revision['config']) => void
+  readonly #onUpgrade: (config: Revision['config'], name: string) => void
 
-  constructor(settings: Settings, onUpgrade: (config: Revision['config']) => void) {
+  constructor(settings: Settings, onUpgrade: (config: Revision['config'], name: string) => void) {
     this.#settings = settings
     this.#onUpgrade = onUpgrade
   }
@@ -172,7 +172,7 @@ class Cluster {
     if (name === 'devops-api-stable') this.#overwrite(before[0]?.manifest, manifest, args)
     const older = before.map((one) => ({ ...one, info: { ...one.info, status: 'superseded' } }))
     this.releases[name] = [revision, ...older]
-    this.#onUpgrade(config)
+    this.#onUpgrade(config, name)
     return ''
   }
 
@@ -278,11 +278,12 @@ export async function installedReleases(
     spec: { gatewayClassName: 'c', listeners: [{ name: 'http', port: Number(port), protocol: 'HTTP' }] },
     status: { addresses: [{ value: hostname }] },
   }
-  const follow = ({ role, traffic, env, image }: Revision['config']) => {
+  const follow = ({ traffic, env, image }: Revision['config'], name: string) => {
     if (!answers) return
+    const role = name.endsWith('-canary') ? 'canary' : 'stable'
     Object.assign(weights, traffic)
     const { tag } = image as { tag: string }
-    Object.assign(versions, { [`${role}`]: (env as Record<string, string> | undefined)?.DEVOPSAPI_VERSION ?? `v${tag}` })
+    Object.assign(versions, { [role]: (env as Record<string, string> | undefined)?.DEVOPSAPI_VERSION ?? `v${tag}` })
   }
   const cluster = new Cluster({ gateway: listening, ...settings }, follow)
   const release = (role: 'stable' | 'canary') => releaseName(chartName(charts[role] ?? chart), role)

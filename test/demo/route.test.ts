@@ -55,6 +55,16 @@ describe('a route that does not announce the split', () => {
     }
   })
 
+  it('has changes of a backend beside those of the rule', () => {
+    const says = (value: string) => [
+      { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'app-role', value }] } },
+    ]
+    const rule = { backendRefs: [{ ...to('a'), filters: says('stable') }], filters: says('both') }
+    const taken = new Route(manifest({ rules: [rule] as never })).rule('/', {})
+    const set = (value: string) => ({ set: [{ name: 'app-role', value }], add: [], remove: [] })
+    expect([taken?.backends.next()?.headerChanges, taken?.headerChanges]).toEqual([set('stable'), set('both')])
+  })
+
   it('is left alone where it announces, or splits nothing between the two', async () => {
     const { stable } = await releases({ stable: { traffic: { announce: true } } })
     const own = stable.HTTPRoute as Manifest & HTTPRoute
@@ -149,7 +159,7 @@ describe('what the gateway cannot do is a mistake', () => {
     ],
     ['rules.backendRefs without a port', { backendRefs: [{ name: 's' }] }],
     ['rules.timeouts', { timeouts: { request: '1s' }, backendRefs }],
-    ['rules.backendRefs.filters', { backendRefs: [{ ...to('s'), filters: [] }] }],
+    ['rules.backendRefs.filters.type: URLRewrite', { backendRefs: [{ ...to('s'), filters: [{ type: 'URLRewrite' }] }] }],
     ['rules.backendRefs.namespace', { backendRefs: [{ ...to('s'), namespace: 'other' }] }],
     ['rules.backendRefs.kind: Other', { backendRefs: [{ ...to('s'), kind: 'Other' }] }],
   ])('%s', (what, rule) => {

@@ -20,6 +20,13 @@ it('names what of the chart has no effect, once for both releases', async () => 
   expect(unsupported(await releases())).toEqual(always)
 })
 
+it('names what a command of the user does not get, either', async () => {
+  const { objects, fields } = unsupported(await releases(), 'node server.js')
+  const ours = always.fields.filter((field) => !/^(image |resources)/.test(field))
+  expect(objects).toEqual(always.objects)
+  expect(fields).toEqual([...ours, 'image ("node server.js" runs instead)', 'resources'].sort())
+})
+
 it('names what either release adds', async () => {
   const stable = {
     gateway: { create: false, name: 'shared' },

@@ -241,6 +241,23 @@ it('Real traffic of a good canary passes, at the end of the bake', async () => {
   expect(sample.requests).toBeGreaterThan(0.5 * 20 * RATE)
 })
 
+it('A canary that fails only where it is not asked is found by its real traffic alone, and taken back', async () => {
+  edit('values-canary.yaml', { 'env.FAULT_ERROR_RATE': '0.1' })
+  await run(`helm upgrade devops-api-canary . --values values-canary.yaml ${annotations} -n ${namespace}`)
+  await rolledOut('canary')
+  // The page, which faults do not strike.
+  const page = ['--path', '/', '--version-from', 'header:app-version']
+  const { exitCode, steps } = await judge('promote --bake 5m', ...page, '--values', join(folder, 'annotations.yaml'))
+  expect([exitCode, ...steps.map(({ step, result }: Done) => `${step}: ${result}`).slice(1, 3)]).toEqual([
+    1,
+    expect.stringMatching(/^Judge canary at 10 %: PASS/),
+    expect.stringMatching(/^Judge canary at 10 %, by real traffic: FAIL/),
+  ])
+  edit('values-canary.yaml', { 'env.FAULT_ERROR_RATE': '0' })
+  edit('values-stable.yaml', { 'traffic.stable': 90, 'traffic.canary': 10 })
+  await run(`helm upgrade devops-api-stable . --values values-stable.yaml ${annotations} -n ${namespace}`)
+})
+
 it('A canary that crashes after a minute is found by its real traffic alone, and taken back', async () => {
   edit('values-canary.yaml', { 'env.FAULT_CRASH_AFTER_MS': '60000' })
   await run(`helm upgrade devops-api-canary . --values values-canary.yaml ${annotations} -n ${namespace}`)

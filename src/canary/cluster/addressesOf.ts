@@ -69,7 +69,7 @@ export function addressesOf(route: RouteAt, parent: ParentRef, { spec, status }:
       .toSorted((a, b) => rank(a.isTaken, b.isTaken) || rank(a.isSecure, b.isSecure) || a.index - b.index)
       .flatMap(({ listener: { protocol, port }, host }) =>
         addresses.map((address) => ({
-          url: new URL(`${protocol.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}/version`),
+          url: new URL(`${protocol.toLowerCase()}://${address.includes(':') ? `[${address}]` : address}:${port}`),
           host,
         })),
       ),

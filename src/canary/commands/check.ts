@@ -20,6 +20,7 @@ import { junitXml } from '../output/junitXml.ts'
 import { markdownReport } from '../output/markdownReport.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
+import type { RoleFrom } from '../sampling/roleFrom.ts'
 import type { Sample } from '../sampling/sample.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Expectation } from '../verdict/expectation.ts'
@@ -94,11 +95,12 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
     report = await judgeTraffic({ ...traffic, ...whose, limits, patience: MOST_MS, signal, onProgress })
   } else {
     const found = url
-      ? { target: targetOf(url, options), expectation: () => declared(chart, terminal), mayHide: [] }
+      ? { target: targetOf(url, options), expectation: () => declared(chart, options.roleFrom, terminal), mayHide: [] }
       : await (await import('./onCluster.ts')).onCluster(options, terminal)
     report = await sampleAndJudge({
       target: found.target,
       expectation: expect ?? found.expectation,
+      orAnybody: !expect,
       limits,
       requests: conformance ? CONFORMANCE_REQUESTS : options.requests,
       rate,
@@ -119,13 +121,13 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
 }
 
 /** What reads values files is loaded where they are read. */
-async function declared(chart: string, terminal: Terminal): Promise<Expectation> {
+async function declared(chart: string, roleFrom: RoleFrom, terminal: Terminal): Promise<Expectation> {
   const [{ HelmAndKubectl }, { ValuesReader }, { declaredSplit }] = await Promise.all([
     import('../cluster/helmAndKubectl.ts'),
     import('../values/valuesReader.ts'),
     import('../values/declaredSplit.ts'),
   ])
-  return declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart)
+  return declaredSplit(new ValuesReader(new HelmAndKubectl({ chart }, terminal)), chart, [], roleFrom)
 }
 
 async function save(option: string, file: string, text: string): Promise<void> {

@@ -9,6 +9,7 @@ import { newFiles } from '../init/newFiles.ts'
 import { type Made, madeBy, obstacles, servicesOf, unproven } from '../init/obstacles.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { type ReleaseNames, type Role, roles } from '../roles.ts'
+import { PREFIX } from '../values/chartAnnotations.ts'
 import { readText, valuesPath } from '../values/valuesReader.ts'
 import type { Files } from '../values/withFiles.ts'
 
@@ -76,6 +77,13 @@ async function run(chart: string, { gateway, hostname, dryRun }: Options, termin
   )
   for (const role of [...roles].reverse())
     stdout.write(`  helm upgrade --install ${names[role]} ${chart} --values ${valuesPath(chart, role)}\n`)
+  stdout.write(
+    `Where the application does not answer {"version":"…"} at /version, say in ${join(chart, 'Chart.yaml')} what it answers, such as:
+  annotations:
+    ${PREFIX}path: /
+    ${PREFIX}version-from: none # or header:NAME, text, json:/POINTER
+`,
+  )
 }
 
 function refuse(chart: string, reasons: readonly string[]): void {

@@ -46,7 +46,7 @@ export async function onCluster(
     const host = headers.host === undefined ? {} : { host: headers.host }
     return {
       target: targetOf(url, { ...options, ...host }),
-      expectation: liveExpectation(state, weights),
+      expectation: liveExpectation(state, weights, options.roleFrom),
       mayHide: state.route?.mayHide ?? [],
     }
   } catch (error) {

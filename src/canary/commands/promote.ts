@@ -195,6 +195,8 @@ async function doing(session: Session, options: Options, chart: string, terminal
     async gate(step) {
       const { state, carried, given, situation } = now()
       if (!options.requests && situation.passed === 0) replies.refuseUnjudgeable(step.weights)
+      // Where stable has been given it already, both run one version.
+      if (situation.passed === 0) await replies.refuseUntold(state, situation.isGiven ? step.weights : { stable: 1, canary: 1 })
       if (!isInForce(state, situation.declared, step.weights)) {
         const to = { ...change, step: `give canary ${percent(step.percentage / 100)}`, weights: step.weights, judged: led() }
         if (state) await release.refuseMore(state, chart)
@@ -363,8 +365,12 @@ async function conclude(session: Session, json: true | undefined, terminal: Term
   const isPromoted = report.verdict === 'PASS'
   if (json) stdout.write(`${JSON.stringify(promoteOutput(isPromoted ? 'promoted' : 'not seen', session, report))}\n`)
   else stdout.write(`\n${reportText(report, columnsOf(stdout), painter(stdout))}`)
-  const version = expectation.find(({ role }) => role === 'stable')?.version
-  if (isPromoted) progress.note(`Promoted: stable serves everything, as ${version}.`)
+  const { sources } = report.sample
+  const version = expectation.find(({ role }) => role === 'stable')?.version ?? sources[0]?.version
+  const isTold = sources.some(({ role }) => role !== undefined)
+  if (isPromoted) progress.note(`Promoted: stable serves everything${version === undefined ? '' : `, as ${version}`}.`)
+  if (isPromoted && !isTold)
+    progress.note('Replies do not tell it from canary, which runs the same version: the route says so alone.')
   exitWith(exitCodes[report.verdict])
 }
 

@@ -12,6 +12,7 @@ import { liveExpectation } from '../promotion/liveExpectation.ts'
 import { disagreements, type Facts } from '../status/disagreements.ts'
 import { statusOutput } from '../status/statusOutput.ts'
 import { statusText } from '../status/statusText.ts'
+import { chartAnnotations } from '../values/chartAnnotations.ts'
 import { readOverlays } from '../values/readOverlays.ts'
 import type { Values } from '../values/values.ts'
 import { ValuesReader, valuesPath } from '../values/valuesReader.ts'
@@ -51,6 +52,8 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   const [stableRestarts, canaryRestarts] = restarts
   const status = {
     declared,
+    annotations: await chartAnnotations(chart),
+    path: options.path,
     cluster,
     restarts: { stable: stableRestarts, canary: canaryRestarts },
     observed,
@@ -89,7 +92,8 @@ async function observe(options: Options, cluster: ClusterState | string, signal:
   const target = await findTarget(options, cluster, signal)
   return sampleAndJudge({
     target,
-    expectation: liveExpectation(cluster, route.weights),
+    expectation: liveExpectation(cluster, route.weights, options.roleFrom),
+    orAnybody: true,
     limits: limitsOf(options),
     rate: Number.POSITIVE_INFINITY,
     mayHide: route.mayHide,

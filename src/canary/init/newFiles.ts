@@ -33,6 +33,14 @@ function route({ names, services, port }: Wanted): string {
           name: ${service(role)}
           port: ${port}
           weight: {{ . }}
+          {{- with $.Values.gateway.roleHeader }}
+          filters:
+            - type: ResponseHeaderModifier
+              responseHeaderModifier:
+                set:
+                  - name: {{ . | quote }}
+                    value: ${role}
+          {{- end }}
         {{- end }}`
   return `{{- /* Splits requests between two releases of this chart. Stable owns it: canary's values have no traffic. */ -}}
 {{- if .Values.traffic }}
@@ -63,7 +71,13 @@ ${backend('canary')}
 function valuesOfStable({ gateway: { name, namespace }, hostnames, tag }: Wanted): string {
   const where = [`  name: ${JSON.stringify(name)}`, ...(namespace ? [`  namespace: ${JSON.stringify(namespace)}`] : [])]
   const hosts = hostnames.length > 0 ? ['  hostnames:', ...hostnames.map((host) => `    - ${JSON.stringify(host)}`)] : []
-  return [...['traffic:', '  stable: 100', '  canary: 0'], ...imageLines(tag), 'gateway:', ...where, ...hosts, ''].join('\n')
+  const role = [
+    '  # Has the route say in each reply whose it is; without this line, the application must.',
+    '  roleHeader: app-role',
+  ]
+  return [...['traffic:', '  stable: 100', '  canary: 0'], ...imageLines(tag), 'gateway:', ...where, ...hosts, ...role, ''].join(
+    '\n',
+  )
 }
 
 const valuesOfCanary = ({ tag }: Wanted) =>

@@ -16,9 +16,9 @@ type Role = 'stable' | 'canary'
 
 /** One of the versions that answered; the same version in two roles is two. */
 interface Source {
-  /** What the reply says. */
-  version: string
-  /** What the header app-role says, or what --canary-pods makes of the pod's name; null where nothing does. */
+  /** What the reply says, where --version-from says; null where it says none. */
+  version: string | null
+  /** What the header of --role-from says, or what --canary-pods makes of the pod's name; null where nothing does. */
   role: string | null
   /** All replies, errors included. */
   replies: WholeNumber
@@ -47,7 +47,7 @@ interface Sample {
   unsent: WholeNumber
   /** Who answered. */
   sources: Source[]
-  /** Requests that nobody answered with a version, by what came instead, such as "timeout" or "503 without a version". */
+  /** Requests that failed, and of which no reply says whose it is, by what came instead, such as "timeout" or "503 without a version". */
   failures: Counts
   /** Replies by the split that they announced in the header traffic-split. */
   announced: Counts
@@ -221,6 +221,8 @@ type Why = string | null
 export interface StatusOutput {
   /** What the values files say. */
   declared: { stable: Values | null; canary: Values | null }
+  /** What Chart.yaml says for this CLI, by the names of options. */
+  annotations: { [name: string]: string }
   /** What is installed and live. */
   cluster: Cluster | null
   /** A sample that was judged against the weights in the route. */

@@ -3,11 +3,14 @@ import { Interrupted, WrongUse } from '../errors.ts'
 import { Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
-import { explained, whyNotAsked } from '../verdict/notAsked.ts'
+import { withPath } from '../sampling/withPath.ts'
+import { explained, isAnswered, whyNotAsked } from '../verdict/notAsked.ts'
 
 /** Where the gateway listens; by default where its status says. */
-export interface WhereToAsk {
+export interface WhereToAsk extends Pick<Target, 'versionFrom' | 'roleFrom'> {
   readonly url?: URL
+  /** Of a URL that names none, by default /version. */
+  readonly path?: string
   /** The Host header. */
   readonly host?: string
   /** Headers to send besides. */
@@ -30,7 +33,7 @@ const NO_ANSWER = /^(timeout|connection refused|unknown host)$/
  * @throws {WrongUse} with one line, when no place is known, or nobody answers: a wrong address must never be taken for a bad canary
  */
 export async function findTarget(
-  { url, host, header = {}, timeout = 5000, asArgument = false }: WhereToAsk,
+  { url, path = '/version', host, header = {}, timeout = 5000, asArgument = false, versionFrom, roleFrom }: WhereToAsk,
   state: ClusterState | undefined,
   signal: AbortSignal,
 ): Promise<Target> {
@@ -44,18 +47,21 @@ export async function findTarget(
     if (tried.has(place.url.origin) || tried.has(asked)) continue
     tried.add(asked)
     const target: Target = {
-      url: place.url,
+      url: withPath(place.url, path),
       headers: { ...header, ...(place.host !== undefined && { host: place.host }) },
       connections: 10,
       timeoutMs: timeout,
+      ...(versionFrom && { versionFrom }),
+      ...(roleFrom && { roleFrom }),
     }
     const sample = await firstReplies(target, signal)
-    if (sample.sources.length > 0) return target
+    if (isAnswered(sample)) return target
     if (whyNotAsked(sample) === undefined) gateways ??= target
+    const failures = [...sample.errors.keys()]
     // Another name will not do, either.
-    if ([...sample.failures.keys()].every((failure) => NO_ANSWER.test(failure))) tried.add(place.url.origin)
+    if (failures.every((failure) => NO_ANSWER.test(failure))) tried.add(place.url.origin)
     const as = place.host === undefined ? '' : `, as ${place.host}`
-    const instead = [...sample.failures.keys()].map(explained).join(', ')
+    const instead = failures.map(explained).join(', ')
     reasons.push(`at ${place.url.origin}${as}, nobody answers for the route: ${instead}`)
   }
   if (gateways) return gateways
@@ -66,12 +72,12 @@ export async function findTarget(
 }
 
 /** All at once, as some may never be answered, and no more after the first by the service. */
-async function firstReplies(target: Target, signal: AbortSignal): Promise<Sample> {
+export async function firstReplies(target: Target, signal: AbortSignal): Promise<Sample> {
   const client = new VersionClient({ ...target, connections: ATTEMPTS })
   const sample = new Sample()
   const pace = { requests: ATTEMPTS, rate: Number.POSITIVE_INFINITY }
   try {
-    await takeSample(client, pace, sample, ({ sources }) => sources.length > 0, signal)
+    await takeSample(client, pace, sample, isAnswered, signal)
     if (signal.aborted) throw new Interrupted()
     return sample
   } finally {

@@ -8,13 +8,13 @@ import { MOST_REQUESTS, type Outcome } from '../sampling/sample.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
-import { showWeights, type Weights } from '../values/weights.ts'
-import { type Expectation, findExpected, shares } from '../verdict/expectation.ts'
+import { ALL_STABLE, showWeights, type Weights } from '../values/weights.ts'
+import { type Expectation, findExpected, nameOf, shares, WHERE_TOLD, whyUntold } from '../verdict/expectation.ts'
 import { judgeTraffic, requirePrometheus, type TrafficSettings } from '../verdict/judgeTraffic.ts'
 import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
-import { findTarget, type WhereToAsk } from './findTarget.ts'
+import { findTarget, firstReplies, type WhereToAsk } from './findTarget.ts'
 import { liveExpectation } from './liveExpectation.ts'
 
 export interface RepliesSettings extends WhereToAsk {
@@ -71,16 +71,22 @@ export class Replies {
 
   /** What replies should be like, by version and role. */
   async expected(state: ClusterState | undefined, weights: Weights): Promise<Expectation> {
-    if (state) return liveExpectation(state, weights)
+    if (state) return liveExpectation(state, weights, this.#settings.roleFrom)
     const versions = await this.#declaredVersions()
     return shares(
       roles.map((role) => ({ role, ...(versions[role] !== undefined && { version: versions[role] }), weight: weights[role] })),
     )
   }
 
+  /** All replies are stable's, whatever its version where another header says whose they are: it may be on the way back. */
+  async allStable(state: ClusterState | undefined): Promise<Expectation> {
+    const expectation = await this.expected(state, ALL_STABLE)
+    return this.#settings.roleFrom?.text === 'version' ? expectation : expectation.map(({ version: _, ...entry }) => entry)
+  }
+
   async #declaredVersions(): Promise<Record<Role, string | undefined>> {
-    const { chart, values } = this.#settings
-    const split = await declaredSplit(this.#reader, chart, values)
+    const { chart, values, roleFrom } = this.#settings
+    const split = await declaredSplit(this.#reader, chart, values, roleFrom)
     const version = (role: Role) => split.find((entry) => entry.role === role)?.version
     return { stable: version('stable'), canary: version('canary') }
   }
@@ -101,24 +107,44 @@ export class Replies {
   }
 
   /**
+   * @param weights of those who must be told apart
+   * @throws {WrongUse} where replies do not tell canary from stable, so that nothing could be judged by them
+   */
+  async refuseUntold(state: ClusterState | undefined, weights: Weights): Promise<void> {
+    const expectation = await this.expected(state, weights)
+    const { sources } = await firstReplies(await this.target(state), this.#signal)
+    const [first] = sources
+    if (!first || first.role !== undefined) return
+    let why = whyUntold(expectation, sources)
+    const [stable, canary] = expectation.map(({ version }) => version)
+    if (!why && !findExpected(expectation, first))
+      why = `replies say ${nameOf(first)}, but stable is ${stable ?? 'unknown'} and canary ${canary ?? 'unknown'}: ${WHERE_TOLD}`
+    if (why) throw new WrongUse(`canary cannot be judged: ${why}`)
+  }
+
+  /**
    * Waits until replies come as they should.
    * @returns how many seconds after `startedAt` the first of those was asked for; undefined when they did not come
    */
   async settle(target: Target, expectation: Expectation, startedAt: number): Promise<number | undefined> {
     const { patience, rate } = this.#settings
+    const until = performance.now() + patience
     return this.#progress.step(
       'Wait until replies follow',
       async () => {
         const since = await waitForReplies(target, expectation, patience, this.#signal, rate, this.#counting(expectation))
         return since === undefined ? undefined : (since - startedAt) / 1000
       },
-      (seconds) => (seconds === undefined ? `not within ${patience / 1000} s` : `after ${seconds.toFixed(1)} s`),
+      (seconds) => {
+        if (seconds !== undefined) return `after ${seconds.toFixed(1)} s`
+        return performance.now() < until ? 'replies do not tell' : `not within ${patience / 1000} s`
+      },
     )
   }
 
   #counting(expectation: Expectation): (outcome: Outcome) => void {
     return ({ version, role, error }) => {
-      if (version === undefined || findExpected(expectation, { version, role })?.role !== 'canary') return
+      if (findExpected(expectation, { version, role })?.role !== 'canary') return
       this.byCanary.replies++
       if (error !== undefined) this.byCanary.errors++
     }

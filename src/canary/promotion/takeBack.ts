@@ -40,16 +40,9 @@ async function look(
   pods: 'settled' | 'rolling',
   notes: readonly string[],
 ): Promise<TakenBack> {
-  const target = await replies.target(await release.live())
-  // Whatever its version: stable may be on the way back.
-  const seconds = await replies.settle(
-    target,
-    [
-      { role: 'stable', share: 1 },
-      { role: 'canary', share: 0 },
-    ],
-    startedAt,
-  )
+  const live = await release.live()
+  const target = await replies.target(live)
+  const seconds = await replies.settle(target, await replies.allStable(live), startedAt)
   if (pods === 'rolling') await release.rolledOut()
   const expectation = await replies.expected(await release.live(), ALL_STABLE)
   // Pods of before serve on for a while.

@@ -46,9 +46,9 @@ export class Counts extends Map<string, number> {
   }
 }
 
-/** Those who answer with the same version in the same role. */
+/** Those who answer with the same version in the same role; either may be unknown, and of good replies both. */
 export interface Source {
-  readonly version: string
+  readonly version: string | undefined
   readonly role: string | undefined
   /** All replies, errors included. */
   replies: number
@@ -103,9 +103,9 @@ export class Sample {
   /** @param at when it came, in milliseconds on any clock */
   add({ version, role, pod, announced, error, microseconds, connection }: Outcome, at = performance.now()): void {
     if (announced !== undefined) this.announced.add(announced)
-    if (version === undefined) {
+    if (version === undefined && role === undefined && error !== undefined) {
       this.requests++
-      this.failures.add(error ?? 'unknown')
+      this.failures.add(error)
       if (error !== REFUSED) this.blocks.add(at, undefined, true, 1)
       return
     }
@@ -118,7 +118,7 @@ export class Sample {
   }
 
   /** Counts replies that are all alike. */
-  addReplies({ version, role, pod, error }: Outcome & { version: string }, at: number, number: number): void {
+  addReplies({ version, role, pod, error }: Outcome, at: number, number: number): void {
     this.requests += number
     const source = this.#source(version, role)
     source.replies += number
@@ -130,20 +130,22 @@ export class Sample {
   }
 
   /** What good replies took, which are counted already. */
-  addLatency(
-    { version, role }: { version: string; role: string | undefined },
-    microseconds: number,
-    at: number,
-    number: number,
-  ): void {
+  addLatency({ version, role }: Pick<Outcome, 'version' | 'role'>, microseconds: number, at: number, number: number): void {
     const source = this.#source(version, role)
     const recorded = Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6)
     for (let times = 0; times < number; times++) source.latency.record(recorded)
     this.blocks.addLatency(at, source, recorded, number)
   }
 
-  #source(version: string, role: string | undefined): Source {
-    const find = (version: string, role?: string) =>
+  /** All errors by kind, whoever sent them. */
+  get errors(): Counts {
+    const all = new Counts(this.failures)
+    for (const { errors } of this.sources) for (const [kind, number] of errors) all.set(kind, (all.get(kind) ?? 0) + number)
+    return all
+  }
+
+  #source(version: string | undefined, role: string | undefined): Source {
+    const find = (version?: string, role?: string) =>
       this.sources.find((source) => source.version === version && source.role === role)
     const isFull = this.sources.length >= MOST_TOLD_APART
     const known = find(version, role) ?? (isFull ? find(OTHERS) : undefined)
@@ -168,7 +170,7 @@ export class Sample {
     const sources = this.sources.map(({ version, role, replies, errors, pods, podErrors, latency }) => {
       const ms = (q: number) => quantileMs(latency, q) ?? null
       return {
-        version,
+        version: version ?? null,
         role: role ?? null,
         replies,
         errors: errors.toJSON(),

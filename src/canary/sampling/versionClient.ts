@@ -1,7 +1,9 @@
 import { Client } from 'undici'
 import { basicAuthorization } from './basicAuthorization.ts'
 import { connectionErrors } from './connectionErrors.ts'
+import type { RoleFrom } from './roleFrom.ts'
 import type { Outcome } from './sample.ts'
+import { type VersionFrom, versionFrom } from './versionFrom.ts'
 
 /** Whom to ask, and how. */
 export interface Target {
@@ -14,6 +16,10 @@ export interface Target {
   /** Whether each request has a connection of its own, where others are kept alive. */
   readonly areFresh?: boolean
   readonly timeoutMs: number
+  /** By default `json:/version`. */
+  readonly versionFrom?: VersionFrom
+  /** By default `header:app-role`. */
+  readonly roleFrom?: RoleFrom
   /** Matches the names of canary's pods, where the role that a reply states does not tell: all others are then stable's. */
   readonly canaryPods?: RegExp | undefined
 }
@@ -31,9 +37,11 @@ export class VersionClient {
   /** Numbers of those that nobody uses. */
   readonly #free: number[]
   readonly #headers: Readonly<Record<string, string>>
+  readonly #version: VersionFrom
 
   constructor(target: Target) {
     this.target = target
+    this.#version = target.versionFrom ?? versionFrom('json:/version')
     const { url, headers, connections, timeoutMs } = target
     // Without this header, a server may choose any coding.
     this.#headers = { 'accept-encoding': 'identity', ...basicAuthorization(url), ...headers }
@@ -66,7 +74,12 @@ export class VersionClient {
       who = this.#who(reply.headers)
       const text = await read(reply.body)
       const microseconds = (performance.now() - since) * 1000
-      return { ...who, ...understand(reply.statusCode, reply.headers, text), microseconds, ...(!areFresh && { connection }) }
+      return {
+        ...who,
+        ...this.#understand(who, reply.statusCode, reply.headers, text),
+        microseconds,
+        ...(!areFresh && { connection }),
+      }
     } catch (error) {
       // Who began a reply is to blame for its end.
       if (deadline.signal.aborted) return { ...who, error: 'timeout' }
@@ -81,10 +94,26 @@ export class VersionClient {
 
   /** Who answers, as far as headers tell. */
   #who(headers: Headers): Outcome {
-    const { canaryPods } = this.target
+    const { canaryPods, roleFrom: { header: ofRole } = { header: 'app-role' } } = this.target
+    const ofVersion = this.#version.header
     const pod = header(headers, 'app-pod')
-    const role = canaryPods && pod !== undefined ? (canaryPods.test(pod) ? 'canary' : 'stable') : header(headers, 'app-role')
-    return { version: header(headers, 'app-version'), role, pod, announced: header(headers, 'traffic-split') }
+    const role = canaryPods && pod !== undefined ? (canaryPods.test(pod) ? 'canary' : 'stable') : header(headers, ofRole)
+    return { version: header(headers, ofVersion), role, pod, announced: header(headers, 'traffic-split') }
+  }
+
+  #understand({ version: inHeader, role }: Outcome, status: number, headers: Headers, text: string) {
+    const { inBody, header: ofVersion } = this.#version
+    const isGood = status >= 200 && status < 300
+    const version = isGood && inBody ? said(inBody(text)) : inHeader
+    const isUnsaid = version === undefined && ofVersion !== undefined
+    const location = header(headers, 'location')
+    const coding = header(headers, 'content-encoding') ?? 'identity'
+    let error: string | undefined
+    if (isGood && isUnsaid && coding !== 'identity') error = `${status} in ${coding}, which nobody asked for`
+    else if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
+    else if (isUnsaid || (!isGood && version === undefined && role === undefined)) error = `${status} without a version`
+    else if (!isGood) error = `${status}`
+    return { version, error }
   }
 
   #take(): number {
@@ -115,32 +144,12 @@ async function read(body: AsyncIterable<Buffer>): Promise<string> {
 
 type Headers = Record<string, string | string[] | undefined>
 
-function header(headers: Headers, name: string): string | undefined {
-  const value = headers[name]
-  return typeof value === 'string' && value !== '' ? clean(value) : undefined
+function header(headers: Headers, name: string | undefined): string | undefined {
+  const value = name === undefined ? undefined : headers[name]
+  return typeof value === 'string' ? said(value) : undefined
 }
 
-function understand(status: number, headers: Headers, text: string): Pick<Outcome, 'version' | 'error'> {
-  const isGood = status >= 200 && status < 300
-  const version = isGood ? versionIn(text) : header(headers, 'app-version')
-  const location = header(headers, 'location')
-  const coding = header(headers, 'content-encoding') ?? 'identity'
-  let error: string | undefined
-  if (isGood && version === undefined && coding !== 'identity') error = `${status} in ${coding}, which nobody asked for`
-  else if (status >= 300 && status < 400) error = location ? `${status} to ${location}` : `${status}`
-  else if (version === undefined) error = `${status} without a version`
-  else if (!isGood) error = `${status}`
-  return { version, error }
-}
-
-function versionIn(text: string): string | undefined {
-  try {
-    const { version } = JSON.parse(text)
-    return typeof version === 'string' && version !== '' ? clean(version) : undefined
-  } catch {
-    return undefined
-  }
-}
+const said = (text: string | undefined) => (text ? clean(text) : undefined)
 
 // It ends up on a terminal, which must not take orders from a server.
 const clean = (text: string) => text.replaceAll(/[^ -~]/g, '?').slice(0, 128)

@@ -2,13 +2,15 @@ import type { ClusterState, Revision, Workload } from '../cluster/clusterState.t
 import type { Restarts } from '../cluster/readRestarts.ts'
 import { checkOutput } from '../output/checkOutput.ts'
 import type { StatusOutput } from '../output/outputs.ts'
+import { withPath } from '../sampling/withPath.ts'
 import type { Status } from './statusText.ts'
 
 /** Where things stand, as --json prints it. */
-export function statusOutput({ declared, cluster, restarts, observed, disagreements }: Status): StatusOutput {
+export function statusOutput({ declared, annotations, path, cluster, restarts, observed, disagreements }: Status): StatusOutput {
   return {
     declared: { stable: known(declared.stable), canary: known(declared.canary) },
-    cluster: typeof cluster === 'string' ? null : clusterOutput(cluster, restarts),
+    annotations: { ...annotations },
+    cluster: typeof cluster === 'string' ? null : clusterOutput(cluster, restarts, path),
     observed: typeof observed === 'string' ? null : checkOutput(observed),
     unknown: {
       declared: { stable: why(declared.stable), canary: why(declared.canary) },
@@ -25,6 +27,7 @@ const known = <T extends object>(part: T | string) => (typeof part === 'string' 
 function clusterOutput(
   { releases, workloads, services, route, addresses, notAddresses, owner }: ClusterState,
   restarts: Status['restarts'],
+  path: string,
 ): StatusOutput['cluster'] {
   return {
     releases: { stable: installed(releases.stable), canary: installed(releases.canary) },
@@ -42,7 +45,7 @@ function clusterOutput(
           mayHide: [...route.mayHide],
         }
       : null,
-    addresses: addresses.map(({ url, host = null }) => ({ url: url.href, host })),
+    addresses: addresses.map(({ url, host = null }) => ({ url: withPath(url, path).href, host })),
     notAddresses: [...notAddresses],
     owner: owner ? { name: owner.name, instead: owner.instead, movesTraffic: owner.movesTraffic } : null,
   }

@@ -11,6 +11,10 @@ import type { Report } from '../verdict/sampleAndJudge.ts'
 /** What `status` knows; a text says why a part is not known. */
 export interface Status {
   readonly declared: { readonly stable: Values | string; readonly canary: Values | string }
+  /** Of the chart, by the names of options. */
+  readonly annotations: Readonly<Record<string, string>>
+  /** Where the application says its version. */
+  readonly path: string
   readonly cluster: ClusterState | string
   /** Of the pods that there are now. */
   readonly restarts: Readonly<Record<Role, Restarts | string>>
@@ -29,6 +33,7 @@ export function statusText(status: Status, width: number, paint: Paint): string 
       .map((line, index) => (index === 0 ? paint('bold', label.padEnd(LABEL)) : ' '.repeat(LABEL)) + line)
   return [
     ...block('declared', declaredTexts(status)),
+    ...block('options', optionsTexts(status)),
     ...block('installed', installedTexts(status)),
     ...block('live', liveTexts(status)),
     ...block('observed', observedTexts(status)),
@@ -49,6 +54,11 @@ function declaredTexts({ declared: { stable, canary } }: Status): string[] {
     typeof stable === 'string' ? stable : `${showWeights(weightsOf(stable))}, stable ${image(stable)}${version(stable)}`,
     typeof canary === 'string' ? canary : `canary ${image(canary)}${version(canary)}`,
   ]
+}
+
+function optionsTexts({ annotations }: Status): string[] {
+  const options = Object.entries(annotations).map(([name, value]) => `--${name} ${value}`)
+  return options.length > 0 ? [`${options.join(', ')}, as Chart.yaml says`] : []
 }
 
 function installedTexts({ cluster, restarts }: Status): string[] {

@@ -1,15 +1,22 @@
 import { WrongUse } from '../errors.ts'
 import { type Role, roles } from '../roles.ts'
+import type { RoleFrom } from '../sampling/roleFrom.ts'
 import { type Expectation, shares } from '../verdict/expectation.ts'
 import { type ValuesReader, valuesPath } from './valuesReader.ts'
 import { weightsOf } from './weights.ts'
 
 /**
- * The split that a chart's values-stable.yaml and values-canary.yaml declare: weights, and what each release says as its version.
+ * The split that a chart's values-stable.yaml and values-canary.yaml declare: weights, and what each release says as its version. Of
+ * another chart than ours, only the tag of the image is known, which need not be what the application says: it counts where it must.
  * @param overlays laid over values-stable.yaml
  * @throws {WrongUse} with one line, when a file cannot be read or understood, or declares no weight above 0
  */
-export async function declaredSplit(reader: ValuesReader, chart: string, overlays: readonly string[] = []): Promise<Expectation> {
+export async function declaredSplit(
+  reader: ValuesReader,
+  chart: string,
+  overlays: readonly string[] = [],
+  roleFrom?: RoleFrom,
+): Promise<Expectation> {
   const [stable, canary] = await Promise.all([
     reader.release(chart, [valuesPath(chart, 'stable'), ...overlays]),
     reader.release(chart, [valuesPath(chart, 'canary')]),
@@ -19,7 +26,11 @@ export async function declaredSplit(reader: ValuesReader, chart: string, overlay
   if (roles.every((role) => weights[role] === 0)) throw new WrongUse(`${valuesPath(chart, 'stable')} has no weight above 0`)
   const version = (role: Role) => {
     const { values, appVersion } = releases[role]
-    return values.env?.DEVOPSAPI_VERSION ?? `v${`${values.image?.tag || appVersion}`.replace(/^v/, '')}`
+    const tag = `${values.image?.tag || appVersion}`
+    const isOurs = values.role !== undefined
+    const ofOthers = roleFrom?.text === 'version' ? tag : undefined
+    return values.env?.DEVOPSAPI_VERSION ?? (isOurs ? `v${tag.replace(/^v/, '')}` : ofOthers)
   }
-  return shares(roles.map((role) => ({ version: version(role), role, weight: weights[role] })))
+  const entries = roles.map((role) => ({ role, version: version(role), weight: weights[role] }))
+  return shares(entries.map(({ version, ...entry }) => ({ ...entry, ...(version !== undefined && { version }) })))
 }

@@ -38,15 +38,51 @@ export function parseExpectation(text: string): Expectation {
   return shares(entries.map(({ name, weight }) => ({ ...(isRole(name) ? { role: name } : { version: name }), weight })))
 }
 
-/** What is expected of a source, if anything. */
-export const findExpected = (expectation: Expectation, source: Pick<Source, 'version' | 'role'>): Expected | undefined =>
-  expectation.find(
-    ({ version, role }) => (version === undefined || version === source.version) && (role === undefined || role === source.role),
-  )
+/** All replies, whoever they are from: where nothing tells. */
+export const ANYBODY: Expectation = [{ share: 1 }]
+
+type Identity = Pick<Source, 'version' | 'role'>
+
+/** What is expected of a source, if anything; where both run one version, which alone is known, of the one who gets requests. */
+export function findExpected(expectation: Expectation, source: Identity): Expected | undefined {
+  const matching = expectation.filter((entry) => isMeant(entry, source))
+  return matching.find(({ share }) => share > 0) ?? matching[0]
+}
+
+/** By what both say; what one of them does not say is no difference where the other agrees. */
+function isMeant({ version, role }: Expected, source: Identity): boolean {
+  const isVersion = version !== undefined && source.version !== undefined ? isSameVersion(version, source.version) : undefined
+  const isRole = role !== undefined && source.role !== undefined ? role === source.role : undefined
+  if (isVersion === false || isRole === false) return false
+  return isVersion === true || isRole === true || (version === undefined && role === undefined)
+}
+
+/** Tags are written with and without a v. */
+const isSameVersion = (a: string, b: string) => a.replace(/^v(?=\d)/, '') === b.replace(/^v(?=\d)/, '')
+
+/** Why replies cannot be told apart by what is expected, whoever sent them; undefined where they can. */
+export function whyUntold(expectation: Expectation, sources: readonly Identity[]): string | undefined {
+  const [first] = sources
+  const isTold = ({ version, role }: Identity) => {
+    const ofVersion =
+      version === undefined ? [] : expectation.filter((entry) => entry.share > 0 && isMeant(entry, { version, role: undefined }))
+    const hasVersions = version !== undefined && expectation.some((entry) => entry.version !== undefined)
+    return (hasVersions && ofVersion.length < 2) || (role !== undefined && expectation.some((entry) => entry.role !== undefined))
+  }
+  if (!first || isAnybody(expectation) || sources.some(isTold)) return undefined
+  const said = first.version ?? first.role
+  const names = expectation.map(nameOf).join(' and ')
+  return `replies say ${said === undefined ? 'neither version nor role' : `only ${said}`}, which does not tell ${names} apart: ${WHERE_TOLD}`
+}
+
+export const WHERE_TOLD =
+  '--version-from and --role-from say where replies tell, or the route says the role, as "canary init" has it'
+
+export const isAnybody = (expectation: Expectation): boolean => expectation === ANYBODY
 
 /** A version and its role for people, such as "v1.1.1 stable", or one where it says it all, such as "v1.1.1-canary". */
 export function nameOf({ version, role }: { version?: string | undefined; role?: string | undefined }): string {
-  if (version === undefined || role === undefined) return version ?? role ?? ''
+  if (version === undefined || role === undefined) return version ?? role ?? 'anybody'
   return version.includes(role) ? version : `${version} ${role}`
 }
 

@@ -15,7 +15,7 @@ import {
   sum,
   worst,
 } from './comparison.ts'
-import { findExpected, nameOf } from './expectation.ts'
+import { findExpected, isAnybody, nameOf, whyUntold } from './expectation.ts'
 import { type Gate, inconclusive, type Judgement } from './gate.ts'
 import { whyNotAsked } from './notAsked.ts'
 import { ALPHA, offBy, type Plan, passes, ranksAround, SLOW_ALLOWED, SLOW_DETECTED } from './plan.ts'
@@ -48,10 +48,8 @@ export function judge(sample: Sample, plan: Plan): Judgement {
 
 function availability(of: Case): Finding {
   const { sample, observed, limits, look } = of
-  const { requests, failures } = sample
-  const kinds = new Map(failures)
-  for (const { errors } of sample.sources) for (const [kind, number] of errors) kinds.set(kind, (kinds.get(kind) ?? 0) + number)
-  const errors = sum([...kinds.values()])
+  const { requests, errors: kinds } = sample
+  const errors = kinds.total
   const which = errors > 0 ? ` (${percent(errors / requests)}: ${list(kinds)})` : ''
   const reason = `${whole(errors)} of ${count(requests, 'request')} failed${which}, at most ${percent(limits.maxErrorRate)} may`
 
@@ -66,7 +64,9 @@ function availability(of: Case): Finding {
 /** What a gateway answers itself tells what it lacks. */
 const gatewayErrors = { '500 without a version': 'the Service is missing', '503 without a version': 'no pod is ready' }
 
-function whatIsMissing({ requests, failures }: Sample, observed: readonly Observed[]): string | undefined {
+function whatIsMissing({ requests, sources, failures }: Sample, observed: readonly Observed[]): string | undefined {
+  // Of replies that do not tell who sent them, nobody is missing.
+  if (sources.length > 0 && observed.every(({ replies }) => replies === 0)) return undefined
   for (const { expected, role, name, replies } of observed) {
     if (expected.share === 0 || replies > 0) continue
     for (const [kind, meaning] of Object.entries(gatewayErrors)) {
@@ -95,6 +95,9 @@ function badPods(sources: readonly Source[]): string[] {
 function split(of: Case): Finding {
   const { sample, observed, expectation, limits, look, isLook } = of
   const { sources, announced } = sample
+  if (isAnybody(expectation)) return { verdict: 'NOT APPLICABLE', reason: NOBODY_TOLD }
+  const untold = whyUntold(expectation, sources)
+  if (untold) return { verdict: 'INCONCLUSIVE', reason: untold }
   const unexpected = sources.filter((source) => !findExpected(expectation, source))
   if (unexpected.length > 0) {
     const who = unexpected.map((source) => `${whole(source.replies)} × ${nameOf(source)}`).join(', ')
@@ -132,6 +135,8 @@ function split(of: Case): Finding {
   return finding(of, false, isFine, 1, [reason])
 }
 
+const NOBODY_TOLD = 'replies say neither version nor role, so that nobody can tell canary from stable'
+
 /** Users that stay with one version, the preview header and callers inside the cluster make it differ from the weights. */
 function splitOfTraffic({ observed, sample: { requests } }: Case): Finding {
   const parts = observed.map(({ name, replies }) => `${name} ${whole(replies)} (${percent(replies / requests)})`)
@@ -143,14 +148,17 @@ const distance = ({ expected, replies }: Observed, answers: number) =>
   answers === 0 ? 0 : Math.round(Math.abs(replies / answers - expected.share) * 1e9) / 1e9
 
 function health(of: Case): Finding[] {
-  const { observed, limits } = of
+  const { observed, expectation, limits, sample } = of
   const [canary, stable] = (['canary', 'stable'] as const).map((role) =>
     observed.find((entry) => entry.role === role && entry.expected.share > 0),
   )
   const skip = (reason: string): Finding[] => [{ verdict: 'NOT APPLICABLE', reason }]
   if (limits.strict) return skip('the conformance test is about the split alone')
+  if (isAnybody(expectation)) return skip(NOBODY_TOLD)
   if (!canary) return skip('no request is meant for a canary')
   if (!stable) return skip('no request is meant for stable, which canary would be compared with')
+  const untold = whyUntold(expectation, sample.sources)
+  if (untold) return [{ verdict: 'INCONCLUSIVE', reason: untold }]
   const errors = errorIncrease(of, [canary, stable])
   if (of.isTraffic && canary.latency.count + stable.latency.count === 0)
     return [{ ...errors, reason: `${errors.reason}; latency is not judged, as the metrics do not tell it` }]

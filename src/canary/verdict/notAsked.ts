@@ -2,11 +2,12 @@ import { list } from '../format.ts'
 import type { Sample } from '../sampling/sample.ts'
 
 /** What a gateway answers itself for a Service of the route: it is missing, cannot be reached, has no ready pod, or is too slow. */
-const GATEWAYS_OWN = /^(500|502|503|504) without a version$/
+const GATEWAYS_OWN = /^(500|502|503|504)( without a version)?$/
 
 /** What else comes where the service is not, and why. */
 const meanings: [RegExp, string][] = [
   [/^404 /, 'no route takes this host name and path there'],
+  [/^2\d\d without/, 'it says it elsewhere: see --path and --version-from'],
   [/^30\d to https:/, 'it only redirects to HTTPS'],
   [/^429 /, 'too many requests for a rate limit: lower --rate'],
   [/^certificate refused/, 'NODE_EXTRA_CA_CERTS names a file of authorities to trust besides'],
@@ -25,12 +26,17 @@ export const isVoid = (sample: Sample): boolean => whyNotAsked(sample) !== undef
  * Why a sample says nothing about the service, because it never reached it: a wrong address, a host name that the route does not take, a
  * redirect, or a gateway that is not there. Undefined where it did.
  */
-export function whyNotAsked({ requests, sources, failures }: Sample): string | undefined {
-  if (requests === 0) return 'there was no request'
-  if (sources.length > 0 || [...failures.keys()].some((failure) => GATEWAYS_OWN.test(failure))) return undefined
+export function whyNotAsked(sample: Sample): string | undefined {
+  if (sample.requests === 0) return 'there was no request'
+  const failures = sample.errors
+  if (isAnswered(sample) || [...failures.keys()].some((failure) => GATEWAYS_OWN.test(failure))) return undefined
   const instead = list(new Map([...failures].map(([failure, number]) => [explained(failure), number])))
   return `nobody answered with a version, but ${instead}: is this the right address, host name and path?`
 }
+
+/** Whether anybody said which version it is, or answered well. */
+export const isAnswered = ({ sources }: Sample): boolean =>
+  sources.some(({ version, errors, replies }) => version !== undefined || errors.total < replies)
 
 /** So many requests without any answer tell that nobody is there; to wait for the rest would only take time. */
 const SILENCE = 20

@@ -4,7 +4,7 @@ import { Counts, type Outcome, Sample } from '../sampling/sample.ts'
 import { shownUrl } from '../sampling/shownUrl.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
-import { type Expectation, parseExpectation } from './expectation.ts'
+import { ANYBODY, type Expectation, parseExpectation, whyUntold } from './expectation.ts'
 import type { Judgement } from './gate.ts'
 import { isSticky } from './isSticky.ts'
 import { judge } from './judge.ts'
@@ -16,6 +16,8 @@ export interface CheckOptions {
   readonly target: Target
   /** Where it is a function, the split that the gateway announces comes first; what the function throws says why there is no other. */
   readonly expectation: Expectation | (() => Promise<Expectation>)
+  /** Whether availability alone is judged where replies say neither version nor role, nor are meant to. */
+  readonly orAnybody?: boolean
   readonly limits: Limits
   /** The most requests; by default as many as it takes. */
   readonly requests?: number | undefined
@@ -140,16 +142,29 @@ async function ask(client: VersionClient, expectation: Expectation, options: Che
     if (client.target.areFresh !== true && !limits.strict && isSticky(sample, expectation, isSplitWrong))
       return { ...judgement, sample, isSticky: true }
     // More requests would not help against a rate limit.
-    const isUseless = isVoid(sample) || whyRefused(sample, limits.maxErrorRate) !== undefined
+    const isAvailable = judgement.gates.some(({ name, verdict }) => name === 'availability' && verdict === 'PASS')
+    const isUseless =
+      isVoid(sample) ||
+      whyRefused(sample, limits.maxErrorRate) !== undefined ||
+      (isAvailable && whyUntold(expectation, sample.sources) !== undefined)
     if (judgement.verdict !== 'INCONCLUSIVE' || isUseless || isOver()) break
   }
   if (judgement === undefined) throw new Error('a plan needs at least one look')
   return { ...judgement, sample, isSticky: false }
 }
 
-async function whatToExpect(client: VersionClient, { expectation, target, signal }: CheckOptions, announced: Counts) {
+async function whatToExpect(client: VersionClient, options: CheckOptions, announced: Counts) {
+  const { expectation, target, signal, orAnybody } = options
+  if (orAnybody && target.versionFrom?.text === 'none') {
+    const { role } = await firstReply(client, signal, (outcome) => outcome.role !== undefined || outcome.error === undefined)
+    if (role === undefined) return { expectation: ANYBODY, expectationFrom: 'the caller' as const }
+  }
   if (typeof expectation !== 'function') return { expectation, expectationFrom: 'the caller' as const }
-  const { announced: split, error } = await firstReply(client, signal)
+  const { announced: split, error } = await firstReply(
+    client,
+    signal,
+    ({ announced, version }) => announced !== undefined || version !== undefined,
+  )
   if (split !== undefined) {
     // Not one of the sample's requests, but were the sample to announce another split, there would be two.
     announced.add(split)
@@ -172,11 +187,10 @@ async function whatToExpect(client: VersionClient, { expectation, target, signal
 }
 
 /** The first reply by a service: a gateway's own errors may lack what the route adds. */
-async function firstReply(client: VersionClient, signal: AbortSignal): Promise<Outcome> {
+async function firstReply(client: VersionClient, signal: AbortSignal, isServices: (outcome: Outcome) => boolean) {
   for (let attempt = 1; ; attempt++) {
     const outcome = await client.ask()
-    const { announced, version, microseconds } = outcome
-    const isGateways = microseconds !== undefined && announced === undefined && version === undefined
+    const isGateways = outcome.microseconds !== undefined && !isServices(outcome)
     if (!isGateways || attempt === MOST_FIRST_REPLIES || signal.aborted) return outcome
   }
 }

@@ -2,7 +2,7 @@ import { Interrupted } from '../errors.ts'
 import { type Outcome, Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
-import { type Expectation, findExpected } from './expectation.ts'
+import { type Expectation, findExpected, whyUntold } from './expectation.ts'
 import { isSticky } from './isSticky.ts'
 import { isSilent } from './notAsked.ts'
 import { withoutRefused } from './rateLimit.ts'
@@ -16,7 +16,7 @@ const LOOKS = 2
  * Waits until replies come as they should.
  * @param rate requests a second on average, at most
  * @param onOutcome called with what becomes of each request
- * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before
+ * @returns when the first of those was asked for, on the clock of `performance.now`; undefined when time was up before, or replies do not tell
  */
 export async function waitForReplies(
   target: Target,
@@ -36,6 +36,7 @@ export async function waitForReplies(
       const pace = { requests: LOOK.requests, rate: Math.min(rate, LOOK.rate) }
       await takeSample(client, pace, sample, isSilent, signal, onOutcome)
       if (signal.aborted) throw new Interrupted()
+      if (whyUntold(expectation, sample.sources)) return undefined
       if (agreesWith(sample, expectation)) {
         if (agreeing++ === 0) since = startedAt
       } else {

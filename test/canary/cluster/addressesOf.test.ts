@@ -39,14 +39,14 @@ function asked(
 
 describe('a Gateway is asked', () => {
   it('at its address, as the host name of the route', () => {
-    expect(asked([http])).toEqual({ at: ['http://10.0.0.1:8000/version a.example'], reasons: [] })
+    expect(asked([http])).toEqual({ at: ['http://10.0.0.1:8000/ a.example'], reasons: [] })
   })
 
   it('at all of its addresses: IPv4, IPv6, host names', () => {
     expect(asked([http], { addresses: ['10.0.0.1', 'fd00::1', 'g.istio-system.svc.cluster.local'] }).at).toEqual([
-      'http://10.0.0.1:8000/version a.example',
-      'http://[fd00::1]:8000/version a.example',
-      'http://g.istio-system.svc.cluster.local:8000/version a.example',
+      'http://10.0.0.1:8000/ a.example',
+      'http://[fd00::1]:8000/ a.example',
+      'http://g.istio-system.svc.cluster.local:8000/ a.example',
     ])
   })
 
@@ -62,14 +62,14 @@ describe('a Gateway is asked', () => {
   })
 
   it('by plain HTTP first, wherever HTTPS stands', () => {
-    expect(asked([https, http]).at).toEqual(['http://10.0.0.1:8000/version a.example', 'https://10.0.0.1:8443/version a.example'])
-    expect(asked([https]).at).toEqual(['https://10.0.0.1:8443/version a.example'])
+    expect(asked([https, http]).at).toEqual(['http://10.0.0.1:8000/ a.example', 'https://10.0.0.1:8443/ a.example'])
+    expect(asked([https]).at).toEqual(['https://10.0.0.1:8443/ a.example'])
   })
 
   it('by every name that it shares with the route, as another route may have taken one of them', () => {
     expect(asked([https, http], { hostnames: ['*.example', 'a.test', 'b.test'] }).at).toEqual(
       ['http://10.0.0.1:8000', 'https://10.0.0.1:8443'].flatMap((origin) =>
-        ['a.test', 'b.test', 'any.example'].map((host) => `${origin}/version ${host}`),
+        ['a.test', 'b.test', 'any.example'].map((host) => `${origin}/ ${host}`),
       ),
     )
   })
@@ -77,7 +77,7 @@ describe('a Gateway is asked', () => {
   it('last by a name for which another listener there is the one to answer', () => {
     const wildcard = { ...http, hostname: '*.example' }
     const hostnames = ['a.example', 'b.example']
-    const [a, b] = hostnames.map((host) => `http://10.0.0.1:8000/version ${host}`)
+    const [a, b] = hostnames.map((host) => `http://10.0.0.1:8000/ ${host}`)
     const other = (listener: Partial<Listener>) =>
       asked([wildcard, { ...http, name: 'other', ...listener }], { hostnames, parent: { sectionName: 'web' } }).at
     expect(other({ hostname: 'a.example' })).toEqual([b, a])
@@ -96,9 +96,9 @@ describe('a Gateway is asked', () => {
   })
 
   it('at the listener that the route names, by section or by port', () => {
-    expect(asked([http, https], { parent: { sectionName: 'secure' } }).at).toEqual(['https://10.0.0.1:8443/version a.example'])
+    expect(asked([http, https], { parent: { sectionName: 'secure' } }).at).toEqual(['https://10.0.0.1:8443/ a.example'])
     expect(asked([http, { ...http, name: 'other', port: 81 }], { parent: { port: 81 } }).at).toEqual([
-      'http://10.0.0.1:81/version a.example',
+      'http://10.0.0.1:81/ a.example',
     ])
   })
 
@@ -114,7 +114,7 @@ describe('a Gateway is asked', () => {
     ['that answers to another name', { hostname: 'b.example' }, 'answers to b.example, and the route to a.example'],
   ])('not at a listener %s', (_, listener, reason) => {
     expect(asked([{ ...http, ...listener }])).toEqual({ at: [], reasons: [`listener web of Gateway g ${reason}`] })
-    expect(asked([{ ...http, ...listener, name: 'first' }, http]).at).toEqual(['http://10.0.0.1:8000/version a.example'])
+    expect(asked([{ ...http, ...listener, name: 'first' }, http]).at).toEqual(['http://10.0.0.1:8000/ a.example'])
   })
 
   it.each<[string | undefined, boolean]>([
@@ -170,9 +170,7 @@ describe('the host name', () => {
   })
 
   it('is made one without a wildcard, as the notes of the chart do', () => {
-    expect(asked([http], { hostnames: ['*.x.example'] }).at).toEqual(['http://10.0.0.1:8000/version any.x.example'])
-    expect(asked([{ ...http, hostname: '*.y.example' }], { hostnames: [] }).at).toEqual([
-      'http://10.0.0.1:8000/version any.y.example',
-    ])
+    expect(asked([http], { hostnames: ['*.x.example'] }).at).toEqual(['http://10.0.0.1:8000/ any.x.example'])
+    expect(asked([{ ...http, hostname: '*.y.example' }], { hostnames: [] }).at).toEqual(['http://10.0.0.1:8000/ any.y.example'])
   })
 })

@@ -123,7 +123,7 @@ describe('readClusterState', () => {
       { gateways: gateway, gatewayclasses: { spec: { controllerName: 'ours' } } },
     )
     const { addresses, notAddresses, route } = await state
-    expect(addresses.map(({ url, host }) => [url.href, host])).toEqual([['http://10.0.0.1/version', 'a.example']])
+    expect(addresses.map(({ url, host }) => [url.href, host])).toEqual([['http://10.0.0.1/', 'a.example']])
     expect(notAddresses).toEqual([])
     expect(route?.problems).toEqual([])
     expect(asked).toContain('get gateways.gateway.networking.k8s.io g --namespace gateways --output json')
@@ -145,7 +145,7 @@ describe('readClusterState', () => {
 
   it('does without what nobody lets it read, and says why', async () => {
     const withoutClass = await reading({ name: 'g' }, { gateways: gateway, gatewayclasses: 'forbidden' }).state
-    expect(withoutClass.addresses.map(({ url, host }) => [url.href, host])).toEqual([['http://10.0.0.1/version', 'a.example']])
+    expect(withoutClass.addresses.map(({ url, host }) => [url.href, host])).toEqual([['http://10.0.0.1/', 'a.example']])
     expect(withoutClass.route?.problems).toHaveLength(2)
     const withoutGateway = await reading({ name: 'g' }, { gateways: 'forbidden' }).state
     expect([withoutGateway.addresses, withoutGateway.notAddresses]).toEqual([

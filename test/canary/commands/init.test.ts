@@ -67,6 +67,11 @@ function chartOf(content: Record<string, string>): string {
   return chart
 }
 
+/** What has the route say in each reply whose it is. */
+const says = (value: string) => [
+  { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'app-role', value }] } },
+]
+
 /** What Helm makes of both values files, with other weights. */
 async function rendered(chart: string, name: string, weights: string) {
   const [stable, canary] = weights.split('/')
@@ -98,12 +103,18 @@ describe.concurrent('init', () => {
       parentRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'public', namespace: 'infra' }],
       hostnames: ['a.example'],
       backendRefs: [
-        { group: '', kind: 'Service', name: 'shop-stable', port: 80, weight: 90 },
-        { group: '', kind: 'Service', name: 'shop-canary', port: 80, weight: 10 },
+        { group: '', kind: 'Service', name: 'shop-stable', port: 80, weight: 90, filters: says('stable') },
+        { group: '', kind: 'Service', name: 'shop-canary', port: 80, weight: 10, filters: says('canary') },
       ],
       routesOfCanary: [],
     })
+    expect(stdout).toContain(`say in ${chart}/Chart.yaml what it answers`)
     expect((await rendered(chart, 'shop', '100/0')).backendRefs).toHaveLength(1)
+    const file = join(chart, 'values-stable.yaml')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace(/ {2}roleHeader.*/, ''))
+    expect((await rendered(chart, 'shop', '90/10')).backendRefs?.[0]).not.toHaveProperty('filters')
+    writeFileSync(file, text)
     expect((await run(`shift 75/25 --files-only --chart ${chart}`)).exitCode).toBe(0)
     expect(parse(readFileSync(join(chart, 'values-stable.yaml'), 'utf8'))).toMatchObject({ traffic: { stable: 75, canary: 25 } })
     expect((await run(`init ${chart} --gateway x`)).stderr).toContain('values-stable.yaml is there already')

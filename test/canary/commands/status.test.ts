@@ -16,6 +16,7 @@ describe.concurrent('status', () => {
     const missing = (role: string) => expect.stringContaining(`cannot read nowhere/values-${role}.yaml (there is no such file)`)
     expect(disagreements).toEqual([missing('stable'), missing('canary'), expect.stringContaining('the cluster cannot be read: ')])
     expect(rest).toEqual({
+      annotations: {},
       declared: { stable: null, canary: null },
       cluster: null,
       observed: null,

@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { roleFrom } from '../../../src/canary/sampling/roleFrom.ts'
 import type { Outcome } from '../../../src/canary/sampling/sample.ts'
 import type { Target } from '../../../src/canary/sampling/versionClient.ts'
+import { versionFrom } from '../../../src/canary/sampling/versionFrom.ts'
 import { client, good, identity, listen, serve, version } from './servers.ts'
 
 describe('one request', () => {
@@ -75,6 +77,39 @@ describe('one request', () => {
     ],
   ] as [string, RequestListener, object][])('sees %s', async (_, listener, outcome) => {
     expect(await ask(listener)).toEqual(outcome)
+  })
+
+  it.each<[string, string, RequestListener, object]>([
+    ['a pointer into JSON', 'json:/build/tags/1', reply(200, {}, '{"build":{"tags":["a","v2"]}}'), { version: 'v2' }],
+    ['a pointer with a / and a ~', 'json:/a~1b/~0c', reply(200, {}, '{"a/b":{"~c":"v2"}}'), { version: 'v2' }],
+    ['the whole of JSON', 'json:', reply(200, {}, '"v2"'), { version: 'v2' }],
+    ['a pointer to what only all objects have', 'json:/constructor/name', good, { error: '200 without a version' }],
+    ['the body', 'text', reply(200, {}, ' v2\n'), { version: 'v2' }],
+    ['an empty body', 'text', reply(200, {}, '\n'), { error: '200 without a version' }],
+    ['an error beside a body', 'text', reply(500, {}, 'oops'), { error: '500 without a version' }],
+    ['an error with our header', 'text', reply(500, { 'app-version': 'v2' }, 'oops'), { version: 'v2', error: '500' }],
+    ['a header', 'header:X-Build', reply(200, { 'x-build': 'v2', 'app-version': 'v1' }, version), { version: 'v2' }],
+    ['no such header', 'header:X-Build', reply(200, { 'app-version': 'v1' }, version), { error: '200 without a version' }],
+    ['an error with the header', 'header:X-Build', reply(503, { 'x-build': 'v2' }), { version: 'v2', error: '503' }],
+    ['nothing', 'none', reply(200, { 'app-version': 'v1' }, version), {}],
+    ['nothing but the role', 'none', reply(200, { 'app-role': 'canary' }), { role: 'canary' }],
+    ['an error of a role', 'none', reply(500, { 'app-role': 'canary' }), { role: 'canary', error: '500' }],
+    ['an error of nobody', 'none', reply(500), { error: '500 without a version' }],
+  ])('takes the version from %s', async (_, source, listener, outcome) => {
+    const who = await ask(listener, { versionFrom: versionFrom(source) })
+    expect({ ...who, pod: undefined }).toEqual({ ...outcome, took: true, ...(listener === good && { role: 'stable' }) })
+  })
+
+  it.each([
+    ['header:X-Role', 'canary'],
+    ['version', undefined],
+  ])('takes the role from %s', async (source, role) => {
+    const both = reply(200, { 'x-role': 'canary', 'app-role': 'stable' }, version)
+    expect((await ask(both, { roleFrom: roleFrom(source) })).role).toBe(role)
+  })
+
+  it.each(['json', 'json:version', 'json:/a~2', 'header:', 'header:a b', 'body', ''])('has no version from "%s"', (source) => {
+    expect(() => versionFrom(source)).toThrow('It must be json:/POINTER')
   })
 
   it.each([

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { Sample } from '../../../src/canary/sampling/sample.ts'
-import { describeExpectation, findExpected, nameOf, parseExpectation, rolesOf } from '../../../src/canary/verdict/expectation.ts'
+import {
+  ANYBODY,
+  describeExpectation,
+  findExpected,
+  nameOf,
+  parseExpectation,
+  rolesOf,
+  whyUntold,
+} from '../../../src/canary/verdict/expectation.ts'
 
 describe('an expectation', () => {
   it.each([
@@ -75,6 +83,40 @@ describe('an expectation', () => {
     expect(findExpected(parseExpectation('v1=1'), { version: 'v1', role: 'canary' })).toBeDefined()
     expect(findExpected(parseExpectation('stable=1'), { version: 'v9', role: 'stable' })).toBeDefined()
     expect(findExpected(parseExpectation('stable=1'), { version: 'stable', role: undefined })).toBeUndefined()
+  })
+
+  it('goes by what is known, where the other is not', () => {
+    const both = [
+      { version: 'v1', role: 'stable', share: 0.5 },
+      { version: '2', role: 'canary', share: 0.5 },
+    ] as const
+    expect(findExpected(both, { version: undefined, role: 'canary' })).toBe(both[1])
+    expect(findExpected(both, { version: 'v2', role: undefined })).toBe(both[1])
+    expect(findExpected(both, { version: 'v3', role: undefined })).toBeUndefined()
+    expect(findExpected(both, { version: undefined, role: undefined })).toBeUndefined()
+    const same = both.map((entry, share) => ({ ...entry, version: 'v2', share }))
+    expect(findExpected(same, { version: 'v2', role: undefined })).toBe(same[1])
+    expect(findExpected(ANYBODY, { version: undefined, role: undefined })).toBe(ANYBODY[0])
+  })
+
+  it.each([
+    [
+      'stable=1,canary=1',
+      { version: 'v1', role: undefined },
+      /^replies say only v1, which does not tell stable and canary apart/,
+    ],
+    ['v1=1,v2=1', { version: undefined, role: 'stable' }, /^replies say only stable, which does not tell v1 and v2 apart/],
+    ['v1=1,v2=1', { version: undefined, role: undefined }, /^replies say neither version nor role/],
+    ['v1=1,1=1', { version: 'v1', role: undefined }, /^replies say only v1, which does not tell v1 and 1 apart/],
+    ['v1=0,1=1', { version: 'v1', role: undefined }, undefined],
+    ['stable=1,canary=1', { version: 'v1', role: 'primary' }, undefined],
+    ['v1=1,v2=1', { version: 'v3', role: undefined }, undefined],
+  ])('cannot be told by replies: %s by %o', (text, source, why) => {
+    const told = whyUntold(parseExpectation(text), [source])
+    if (why) expect(told).toMatch(why)
+    else expect(told).toBeUndefined()
+    expect(whyUntold(ANYBODY, [source])).toBeUndefined()
+    expect(whyUntold(parseExpectation(text), [])).toBeUndefined()
   })
 
   it('reads well', () => {

@@ -23,12 +23,19 @@ describe('a sample that never reached the service', () => {
     ['timeout', ''],
     ['certificate refused (DEPTH_ZERO_SELF_SIGNED_CERT)', ' (NODE_EXTRA_CA_CERTS names a file of authorities to trust besides)'],
     ['429 without a version', ' (too many requests for a rate limit: lower --rate)'],
-    ['200 without a version', ''],
+    ['200 without a version', ' (it says it elsewhere: see --path and --version-from)'],
   ])('is no verdict on it: %s', (error, meaning) => {
     const { verdict, gates } = judged({ error })
     expect(verdict).toBe('INCONCLUSIVE')
     const reason = `nobody answered with a version, but ${requests.toLocaleString('en')} × ${error}${meaning}: is this the right address, host name and path?`
     expect(gates.map((gate) => [gate.verdict, gate.reason])).toEqual(Array(3).fill(['INCONCLUSIVE', reason]))
+  })
+
+  it('is no verdict on it, where the route says the role in whatever comes', () => {
+    expect(judged({ error: '404 without a version', role: 'canary' }, { error: '404', role: 'stable' }).verdict).toBe(
+      'INCONCLUSIVE',
+    )
+    expect(judged({ error: '503 without a version', role: 'canary' }, { role: 'stable' }).verdict).toBe('FAIL')
   })
 
   it.each(['500', '502', '503', '504'])('is one on the gateway, which answers %s for a Service', (status) => {

@@ -1,0 +1,22 @@
+import { roleFrom } from '../canary/sampling/roleFrom.ts'
+import { versionFrom } from '../canary/sampling/versionFrom.ts'
+import { chartAnnotations } from '../canary/values/chartAnnotations.ts'
+import type { Application } from './anyPage.ts'
+import { Mistake } from './mistake.ts'
+
+/**
+ * How the application of a chart says its version, as its annotations have it for the CLI.
+ * @throws {Mistake} where an annotation says what cannot be
+ */
+export async function readApplication(chart: string): Promise<Application> {
+  const { path = '/version', ...annotations } = await chartAnnotations(chart)
+  try {
+    return {
+      path,
+      versionFrom: versionFrom(annotations['version-from'] ?? 'json:/version'),
+      roleFrom: roleFrom(annotations['role-from'] ?? 'header:app-role'),
+    }
+  } catch (error) {
+    throw new Mistake(`Chart.yaml does not say how the application answers: ${(error as Error).message}`)
+  }
+}

@@ -146,6 +146,14 @@ describe('docs/canary.md', () => {
   })
 })
 
+describe('.github/workflows', () => {
+  it.each(readdirSync(join(root, '.github/workflows')))('%s runs actions that nobody can change afterwards', (file) => {
+    const used = [...pageAt(`.github/workflows/${file}`).matchAll(/uses: (.+)$/gm)].map(([, action]) => action)
+    expect(used.length).toBeGreaterThan(0)
+    for (const action of used) expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+  })
+})
+
 describe('docs/cluster.md', () => {
   it('sets up kind as the public CI does', () => {
     const steps: string[] = parse(pageAt('.github/workflows/ci.yaml')).jobs.e2e.steps.flatMap(

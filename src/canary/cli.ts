@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
 import { Failure, Interrupted, WrongUse } from './errors.ts'
 import type { Io, Terminal } from './output/terminal.ts'
 import { shownUrl } from './sampling/shownUrl.ts'
@@ -42,6 +43,7 @@ export async function run(argv: string[], { stdout, stderr: stream, ...rest }: I
   }
   const program = new Command('canary')
     .description('Watch the split between stable and canary, judge it, and move it.')
+    .version(manifest.version)
     .helpCommand(false)
     .exitOverride()
     .configureOutput({

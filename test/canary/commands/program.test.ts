@@ -53,6 +53,10 @@ describe('the package', () => {
     expect(exitCode).toBe(0)
   })
 
+  it('says its version', async () => {
+    expect(await run('npx', 'canary', '--version')).toMatchObject({ stdout: manifest.version, exitCode: 0 })
+  })
+
   it.each(['watch', 'check', 'status', 'shift', 'promote', 'rollback', 'history'])('describes %s', async (command) => {
     const { exitCode, stdout } = await run(join(home, 'node_modules/.bin/canary'), command, '--help')
     expect(stdout).toContain(`Usage: canary ${command} [options]`)

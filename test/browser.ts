@@ -10,7 +10,10 @@ export function launchBrowser(args: string[] = []): Promise<Browser> {
 export function watchPage(page: Page) {
   const lines: string[] = []
   const urls: string[] = []
-  page.on('console', (message) => lines.push(message.text()))
+  page.on('console', (message) => {
+    // Chromium gives up what is under way when the machine gets another interface, as where pods run on it.
+    if (!message.text().includes('net::ERR_NETWORK_CHANGED')) lines.push(message.text())
+  })
   page.on('pageerror', (error) => lines.push(error.message))
   page.on('request', (request) => urls.push(request.url()))
   return { lines, urls }

@@ -77,6 +77,7 @@ describe('imports', () => {
       'canary/sampling/roleFrom.ts',
       'canary/sampling/versionClient.ts',
       'canary/sampling/versionFrom.ts',
+      'canary/sampling/withPath.ts',
       'canary/values/chartAnnotations.ts',
       'canary/values/chartName.ts',
     ])

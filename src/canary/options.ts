@@ -7,7 +7,7 @@ import { type RoleFrom, roleFrom } from './sampling/roleFrom.ts'
 import { MAX_SECONDS, MOST_REQUESTS } from './sampling/sample.ts'
 import type { Target } from './sampling/versionClient.ts'
 import { type VersionFrom, versionFrom } from './sampling/versionFrom.ts'
-import { withPath } from './sampling/withPath.ts'
+import { isPath, withPath } from './sampling/withPath.ts'
 import { chartAnnotations, PREFIX } from './values/chartAnnotations.ts'
 import { parseExpectation } from './verdict/expectation.ts'
 import type { TrafficSettings } from './verdict/judgeTraffic.ts'
@@ -69,8 +69,7 @@ const asParser =
 export const expectation = asParser(parseExpectation)
 
 /** `--path`. */
-const path: Parser<string> = (text) =>
-  /^\/(?!\/)[!-~]*$/.test(text) ? text : refuse("a path that begins with one '/', such as /version")
+const path: Parser<string> = (text) => (isPath(text) ? text : refuse("a path that begins with one '/', such as /version"))
 
 /** A URL to ask: one that names no path is asked at `--path`, any other as it is. */
 export const endpoint: Parser<URL> = (text) => {
@@ -255,6 +254,13 @@ export interface TrafficOptions {
 /** Adds the options of `TrafficOptions`. */
 export function addTraffic(command: Command, patience: string): Command {
   return command
+    .hook('preAction', (_, asked) => {
+      const lone = ['bake', 'prometheusQuery'].find((key) => asked.getOptionValueSource(key) === 'cli')
+      if (lone && asked.getOptionValue('prometheus') === undefined)
+        throw new WrongUse(
+          `--${lone === 'bake' ? lone : 'prometheus-query'} needs --prometheus, the URL of the one that counts real traffic`,
+        )
+    })
     .option(
       '--prometheus <URL>',
       'judge real traffic, as this Prometheus counts it; user name and password may be in the URL',
@@ -281,7 +287,7 @@ const prometheusUrl: Parser<URL> = (text) => {
 }
 
 const series: Parser<string> = (text) =>
-  text in metricsOf || /^[\w:]*\{.*\}$/s.test(text)
+  Object.hasOwn(metricsOf, text) || /^[\w:]*\{.*\}$/s.test(text)
     ? text
     : refuse(`${Object.keys(metricsOf).join(', ')}, or a selector of series in braces, such as '{job="shop"}'`)
 
@@ -317,7 +323,7 @@ export async function takeFromChart(command: Command): Promise<void> {
     try {
       command.setOptionValueWithSource(key, option.parseArg(value, undefined), 'config')
     } catch (error) {
-      throw new WrongUse(`${what} is "${value}": ${(error as Error).message}`)
+      throw new WrongUse(`${what} is ${JSON.stringify(value)}: ${(error as Error).message}`)
     }
   }
 }

@@ -55,6 +55,7 @@ Examples:
   for (const file of [...values, ...stableValues]) {
     if (!statSync(resolve(cwd, file), { throwIfNoEntry: false })?.isFile()) throw new Mistake(`there is no file ${file}`)
   }
+  if (run?.trim() === '') throw new Mistake("--run is empty: it must be a command, such as 'node server.js'")
   const port = Number(PORT)
   if (!/^\d+$/.test(PORT) || port > 65_535) throw new Mistake(`PORT is "${PORT}": it must be a whole number from 0 to 65535`)
   return { chart: folder, values, stableValues, ...(run !== undefined && { run }), verbose, port }

@@ -1,5 +1,6 @@
 import { roleFrom } from '../canary/sampling/roleFrom.ts'
 import { versionFrom } from '../canary/sampling/versionFrom.ts'
+import { isPath } from '../canary/sampling/withPath.ts'
 import { chartAnnotations } from '../canary/values/chartAnnotations.ts'
 import type { Application } from './anyPage.ts'
 import { Mistake } from './mistake.ts'
@@ -10,6 +11,8 @@ import { Mistake } from './mistake.ts'
  */
 export async function readApplication(chart: string): Promise<Application> {
   const { path = '/version', ...annotations } = await chartAnnotations(chart)
+  if (!isPath(path))
+    throw new Mistake(`Chart.yaml says the path ${JSON.stringify(path)}: it must begin with one '/', such as /version`)
   try {
     return {
       path,

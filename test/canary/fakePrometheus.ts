@@ -53,6 +53,7 @@ export async function fakePrometheus({ scrape, down = [] }: Scrapes) {
     if (query === 'up == 0') return result(down.map((metric) => ({ metric, value: [0, '0'] })))
     if (query.includes('bad'))
       return say(400, { status: 'error', errorType: 'bad_data', error: 'parse error:\nunexpected "bad"' })
+    if (query.includes('odd')) return say(200, { status: 'success', data: { result: [{ metric: null }] } })
     // Two by the first time, so that it shows how often it scrapes.
     if (n === 0) known(n++)
     const isDown = scrape(n) === undefined
@@ -88,9 +89,9 @@ export const pod = (role: 'stable' | 'canary', number = 1) => ({
 })
 
 /** Both with so many requests a scrape, of which so many of canary's fail, and take so long at most. */
-export function pair({ stable = 900, canary = 100, failed = 0, canaryBucket = '0.025' } = {}) {
+export function pair({ stable = 900, canary = 100, failed = 0, stableBucket = '0.025', canaryBucket = '0.025' } = {}) {
   return (n: number): Scraped[] => [
-    ...histogram({ ...pod('stable'), status: '200' }, { '0.025': stable * n, '0.05': 0, '0.1': 0, '+Inf': 0 }),
+    ...histogram({ ...pod('stable'), status: '200' }, { '0.025': 0, '0.05': 0, '0.1': 0, '+Inf': 0, [stableBucket]: stable * n }),
     ...histogram(
       { ...pod('canary'), status: '200' },
       { '0.025': 0, '0.05': 0, '0.1': 0, '+Inf': 0, [canaryBucket]: (canary - failed) * n },

@@ -20,7 +20,7 @@ export async function trafficOnCluster(
 ): Promise<Pick<TrafficOptions, 'names' | 'namespace' | 'expectation'>> {
   const tools = new HelmAndKubectl(options, terminal)
   const { names } = tools
-  if (given) return { names, namespace: options.namespace, expectation: given }
+  if (given) return { names, namespace: await tools.namespace(), expectation: given }
   try {
     const weights = liveWeights(await readClusterState(tools))
     const expectation = shares(roles.map((role) => ({ role, weight: weights[role] })))

@@ -17,10 +17,14 @@ export class NoAnswer extends Failure {}
 const TIMEOUT_MS = 10_000
 
 interface Reply {
-  status?: 'success' | 'error'
-  errorType?: string
-  error?: string
-  data?: { result?: { metric: Record<string, string>; values?: [number, string][]; value?: [number, string] }[] }
+  status?: unknown
+  error?: unknown
+  data?: { result?: unknown } | null
+}
+
+interface Result {
+  readonly metric: Readonly<Record<string, string>>
+  readonly values?: readonly (readonly [at: number, value: string])[]
 }
 
 /** Asks a Prometheus, or what answers like one (https://prometheus.io/docs/prometheus/latest/querying/api/). */
@@ -33,7 +37,8 @@ export class PrometheusClient {
 
   constructor(url: URL, signal: AbortSignal) {
     this.url = shownUrl(url).replace(/\/$/, '')
-    this.#query = new URL('api/v1/query', url.href.endsWith('/') ? url : `${url}/`)
+    this.#query = new URL(shownUrl(url))
+    this.#query.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1/query`
     this.#headers = { 'content-type': 'application/x-www-form-urlencoded', ...basicAuthorization(url) }
     this.#signal = signal
   }
@@ -45,8 +50,8 @@ export class PrometheusClient {
    * @throws {WrongUse} where Prometheus does not understand the selector
    */
   async scraped(selector: string, seconds: number): Promise<ScrapedSeries[]> {
-    const { result = [] } = await this.#ask(`${selector}[${Math.ceil(seconds)}s]`)
-    return result.map(({ metric, values = [] }) => ({
+    const results = await this.#ask(`${selector}[${Math.ceil(seconds)}s]`)
+    return results.map(({ metric, values = [] }) => ({
       labels: metric,
       samples: values.map(([at, value]) => [at, Number(value)] as const),
     }))
@@ -57,11 +62,10 @@ export class PrometheusClient {
    * @throws {NoAnswer}
    */
   async down(): Promise<Readonly<Record<string, string>>[]> {
-    const { result = [] } = await this.#ask('up == 0')
-    return result.map(({ metric }) => metric)
+    return (await this.#ask('up == 0')).map(({ metric }) => metric)
   }
 
-  async #ask(query: string): Promise<NonNullable<Reply['data']>> {
+  async #ask(query: string): Promise<readonly Result[]> {
     const deadline = AbortSignal.timeout(TIMEOUT_MS)
     let status: number
     let text: string
@@ -77,19 +81,36 @@ export class PrometheusClient {
       throw new NoAnswer(`Prometheus at ${this.url} cannot be asked (${why})`)
     }
     const reply = parsed(text)
-    if (reply?.status === 'success' && reply.data) return reply.data
+    const result = reply?.status === 'success' ? reply.data?.result : undefined
+    if (Array.isArray(result) && result.every(isResult)) return result
+    const said = typeof reply?.error === 'string' ? `: ${oneLine(reply.error)}` : ''
     // https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
-    if (status === 400 && reply?.error) throw new WrongUse(`Prometheus refuses ${query}: ${oneLine(reply.error)}`)
-    throw new NoAnswer(`Prometheus at ${this.url} answers ${status}${reply?.error ? `: ${oneLine(reply.error)}` : ''}`)
+    if (status === 400 && said) throw new WrongUse(`Prometheus refuses ${oneLine(query)}${said}`)
+    throw new NoAnswer(
+      status === 200
+        ? `what is at ${this.url} does not answer as Prometheus does`
+        : `Prometheus at ${this.url} answers ${status}${said}`,
+    )
   }
 }
 
-function parsed(text: string): Reply | undefined {
+function parsed(text: string): Reply | null | undefined {
   try {
     return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+function isResult(result: unknown): result is Result {
+  const { metric, values = [] } = (result ?? {}) as Partial<Record<keyof Result, unknown>>
+  return (
+    typeof metric === 'object' &&
+    metric !== null &&
+    Object.values(metric).every((label) => typeof label === 'string') &&
+    Array.isArray(values) &&
+    values.every((sample) => Array.isArray(sample) && typeof sample[0] === 'number' && typeof sample[1] === 'string')
+  )
 }
 
 const oneLine = (text: string) => text.replaceAll(/[^ -~]+/g, ' ').slice(0, 300)

@@ -1,5 +1,7 @@
+import { WrongUse } from '../errors.ts'
 import { type Role, roles } from '../roles.ts'
-import type { ScrapedSeries } from './prometheusClient.ts'
+import { clean } from './clean.ts'
+import { NoAnswer, type ScrapedSeries } from './prometheusClient.ts'
 import { MAX_SECONDS, type Sample } from './sample.ts'
 
 type Labels = ScrapedSeries['labels']
@@ -21,10 +23,8 @@ interface Understood extends ScrapedSeries {
 }
 
 interface ScrapeTarget {
-  readonly labels: Labels
   /** When it was scraped last, in seconds by the clock of Prometheus. */
   last: number
-  wasScrapedAgain: boolean
   /** What its series had then. */
   readonly values: Map<string, number>
 }
@@ -33,8 +33,6 @@ interface ScrapeTarget {
 export interface Reading {
   /** Whose counters were scraped anew. */
   readonly fresh: ReadonlySet<Role>
-  /** The labels of what is not scraped any more, while others are. */
-  readonly late: readonly Labels[]
   /** Which of canary's counters began anew, by name: what they had counted since the scrape before is not known. */
   readonly begunAnew: readonly string[]
   /** How often counters are scraped, in milliseconds, as far as that shows. */
@@ -47,9 +45,6 @@ const POD = ['pod', 'kubernetes_pod_name']
 const NAMESPACE = ['namespace', 'kubernetes_namespace', 'exported_namespace']
 const firstOf = (labels: Labels, names: readonly string[]) =>
   names.map((name) => labels[name]).find((value) => value !== undefined)
-
-/** Without new scrapes for so many times the usual interval, something is late. */
-export const LATE = 3
 
 /** Requests of real traffic, by how far counters that Prometheus scrapes have grown. */
 export class Traffic {
@@ -76,7 +71,8 @@ export class Traffic {
    */
   read(scraped: readonly ScrapedSeries[], at: number): Reading {
     const understood = this.#understand(scraped)
-    if (understood.length > 0) this.#hasCounters ??= understood.some(({ boundMs, status }) => boundMs === undefined && status)
+    requireOne(understood)
+    if (understood.length > 0) this.#hasCounters ??= understood.some(({ boundMs }) => boundMs === undefined)
     const isFirst = this.#targets.size === 0
     const fresh = new Set<Role>()
     const begunAnew = new Set<string>()
@@ -89,24 +85,23 @@ export class Traffic {
       for (const { one, samples } of news) {
         if (samples.length === 0) continue
         fresh.add(one.role)
-        if (one.role === 'canary' && resets.size > 0) begunAnew.add(one.pod ?? one.target)
         // What was not there before, such as the first error, has grown from 0.
         let before = target.values.get(one.key) ?? 0
         let grown = 0
         for (const [at, value] of samples) {
-          grown += resets.has(at) ? value : value - before
+          const isAnew = value < before || resets.has(at)
+          if (isAnew && one.role === 'canary') begunAnew.add(one.pod ?? (one.target.trim() || one.version))
+          grown += isAnew ? value : value - before
           before = value
         }
         target.values.set(one.key, before)
         growth.set(one, grown)
       }
-      const times = news.flatMap(({ samples }) => samples.map(([at]) => at))
-      target.last = Math.max(target.last, ...times)
-      target.wasScrapedAgain ||= times.length > 0
+      for (const { samples } of news) target.last = Math.max(target.last, samples.at(-1)?.[0] ?? 0)
     }
     for (const family of Map.groupBy(growth, ([{ family }]) => family).values()) this.#add(family, at)
     const intervalMs = intervalOf(understood)
-    return { fresh, late: this.#late(intervalMs), begunAnew: [...begunAnew], intervalMs }
+    return { fresh, begunAnew: [...begunAnew], intervalMs }
   }
 
   /** What has a role, and is of the namespace. Where names of releases tell roles, the label `role` does not. */
@@ -117,23 +112,27 @@ export class Traffic {
     return (named.length > 0 ? named : own).flatMap(({ labels, samples }) => {
       const role = this.#namedIn(labels) ?? roles.find((role) => role === labels.role)
       const { __name__: metric = '', le, ...rest } = labels
-      if (role === undefined || metric.endsWith('_sum')) return []
+      const status = firstOf(labels, STATUS)
+      const isCounted = le !== undefined || (status !== undefined && !/_(sum|created)$/.test(metric))
+      if (role === undefined || !isCounted) return []
+      const bound = le === undefined || le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)
+      if (Number.isNaN(bound) || samples.some(([, value]) => !Number.isFinite(value)))
+        throw new NoAnswer(`Prometheus has what is no number in ${clean(JSON.stringify(labels))}`)
       const pod = firstOf(labels, POD)
-      const where = [labels.job, labels.instance, pod].map((label) => label ?? '').join(' ')
       // In seconds, unless the name says otherwise, or is Envoy's.
       const unit = /millisecond|_ms(_|$)|^envoy_/.test(metric) ? 1 : 1000
       return {
         labels,
         samples,
         key: JSON.stringify(Object.entries(labels).toSorted()),
-        target: where,
+        target: targetOf(labels),
         family: JSON.stringify([metric, ...Object.entries(rest).toSorted()]),
         role,
-        version: labels.version ?? this.#names[role],
+        version: clean(labels.version || this.#names[role]),
         // A gateway's pod is none of canary's.
-        pod: pod !== undefined && (labels.role === role || isNamed(pod, this.#names[role])) ? pod : undefined,
-        status: firstOf(labels, STATUS),
-        boundMs: le === undefined ? undefined : Number(le === '+Inf' ? Number.POSITIVE_INFINITY : le) * unit,
+        pod: pod !== undefined && (labels.role === role || isNamed(pod, this.#names[role])) ? clean(pod) : undefined,
+        status: status && clean(status),
+        boundMs: le === undefined ? undefined : bound * unit,
       }
     })
   }
@@ -142,9 +141,16 @@ export class Traffic {
   #isHere(labels: Labels): boolean {
     const namespace = this.#namespace
     if (namespace === undefined || firstOf(labels, NAMESPACE) === namespace) return true
-    const isPods = roles.some((role) => isNamed(firstOf(labels, POD) ?? '', this.#names[role]))
-    return !isPods && Object.values(labels).some((value) => isNamed(value, namespace))
+    if (this.#isPods(labels)) return false
+    const withoutNames = (value: string) => roles.reduce((text, role) => text.replaceAll(this.#names[role], '/'), value)
+    return Object.values(labels).some((value) => isNamed(withoutNames(value), namespace))
   }
+
+  #isPods = (labels: Labels): boolean => roles.some((role) => isNamed(firstOf(labels, POD) ?? '', this.#names[role]))
+
+  /** Whether labels are of something whose counters are read here, or should be: a pod of one of the two. */
+  isScrapedHere = (labels: Labels): boolean =>
+    this.#targets.has(targetOf(labels)) || (this.#isPods(labels) && this.#isHere(labels))
 
   /** Stable's name is also that of its route, which gateways name beside a backend. */
   #namedIn(labels: Labels): Role | undefined {
@@ -171,13 +177,6 @@ export class Traffic {
       below = Math.max(below, upTo)
     }
   }
-
-  #late(intervalMs: number | undefined): Labels[] {
-    const newest = Math.max(...[...this.#targets.values()].map(({ last }) => last))
-    const limit = (LATE * (intervalMs ?? Number.POSITIVE_INFINITY)) / 1000
-    const late = [...this.#targets.values()].filter(({ last, wasScrapedAgain }) => wasScrapedAgain && newest - last > limit)
-    return late.map(({ labels }) => labels)
-  }
 }
 
 /** Whether a name is in a text as a whole, such as "shop-canary" in "shop-canary-6c9f-x2v". */
@@ -187,24 +186,44 @@ function isNamed(text: string, name: string): boolean {
   return false
 }
 
+const targetOf = (labels: Labels): string =>
+  clean([labels.job, labels.instance, firstOf(labels, POD)].filter((label) => label !== undefined).join(' '))
+
+/** @throws {WrongUse} where replies would be counted twice, by counters or histograms of several names */
+function requireOne(series: readonly Understood[]): void {
+  for (const isBucket of [false, true]) {
+    const alike = series.filter(({ boundMs }) => (boundMs !== undefined) === isBucket)
+    const metrics = [...new Set(alike.map(({ labels }) => clean(labels.__name__ ?? '')))]
+    if (metrics.length > 1)
+      throw new WrongUse(
+        `--prometheus-query finds ${isBucket ? 'histograms' : 'counters'} of several names, ${metrics.toSorted().join(', ')}: it must select one, as each may count the same replies`,
+      )
+  }
+}
+
 /** What it has counted until it is met first, here, is not of this traffic. */
 function newTarget(series: readonly Understood[], isFirst: boolean): ScrapeTarget {
   const times = series.flatMap(({ samples }) => samples.map(([at]) => at))
-  const last = isFirst ? Math.max(...times) : Math.min(...times)
+  const last = times.reduce((found, at) => (isFirst === at > found ? at : found), times[0] ?? 0)
   const values = series.flatMap(({ key, samples }) => {
     const before = samples.findLast(([at]) => at <= last)
     return before ? [[key, before[1]] as const] : []
   })
-  return { labels: series[0]?.labels ?? {}, last, wasScrapedAgain: false, values: new Map(values) }
+  return { last, values: new Map(values) }
 }
 
-/** When counters were smaller than before: what they count, they count from 0. */
+/** When most of the counters of a target were smaller than before: then it was restarted, and all of them count from 0. */
 function resetsOf(news: readonly { one: Understood; samples: ScrapedSeries['samples'] }[], values: ReadonlyMap<string, number>) {
-  return new Set(
-    news.flatMap(({ one, samples }) =>
-      samples.flatMap(([at, value], index) => (value < (samples[index - 1]?.[1] ?? values.get(one.key) ?? 0) ? at : [])),
-    ),
-  )
+  const falls = new Map<number, { fallen: number; all: number }>()
+  for (const { one, samples } of news) {
+    let before = values.get(one.key) ?? 0
+    for (const [at, value] of samples) {
+      const { fallen, all } = falls.get(at) ?? { fallen: 0, all: 0 }
+      if (before > 0) falls.set(at, { fallen: fallen + Number(value < before), all: all + 1 })
+      before = value
+    }
+  }
+  return new Set([...falls].flatMap(([at, { fallen, all }]) => (fallen > all / 2 ? at : [])))
 }
 
 /** The median of the times between the last two scrapes of each series, in milliseconds. */

@@ -1,5 +1,6 @@
 import { Client } from 'undici'
 import { basicAuthorization } from './basicAuthorization.ts'
+import { clean } from './clean.ts'
 import { connectionErrors } from './connectionErrors.ts'
 import type { RoleFrom } from './roleFrom.ts'
 import type { Outcome } from './sample.ts'
@@ -150,6 +151,3 @@ function header(headers: Headers, name: string | undefined): string | undefined 
 }
 
 const said = (text: string | undefined) => (text ? clean(text) : undefined)
-
-// It ends up on a terminal, which must not take orders from a server.
-const clean = (text: string) => text.replaceAll(/[^ -~]/g, '?').slice(0, 128)

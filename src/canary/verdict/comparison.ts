@@ -74,13 +74,14 @@ function merged(latencies: RecordableHistogram[]): RecordableHistogram {
  * @param effect the design effect: so many requests tell as much as one that is independent of the others
  */
 export function finding(of: Case, isFault: boolean, isFine: boolean, effect: number, reasons: readonly string[]): Finding {
-  const { look, isLook, enough, sample, spread } = of
+  const { look, isLook, enough, sample, spread, isTraffic } = of
   const reason = reasons.join('; ')
   const isEnough = sample.requests >= enough
   // With fewer stretches of time, all of it may be one burst.
   if (isFault && (spread >= FEWEST_BLOCKS || isEnough)) return { verdict: 'FAIL', reason }
   if (isFine && isLook && look.beta > 0) return { verdict: 'PASS', reason }
-  if (isLook && sample.requests / effect >= enough) return { verdict: 'FAIL', reason }
+  // Of real traffic, canary's part may be smaller than was planned.
+  if (isLook && !isTraffic && sample.requests / effect >= enough) return { verdict: 'FAIL', reason }
   return open(of, reason)
 }
 
@@ -88,12 +89,13 @@ export function finding(of: Case, isFault: boolean, isFine: boolean, effect: num
 export function open({ sample, looks, enough, usual, isLook, isTraffic }: Case, reason: string): Finding {
   const { requests } = sample
   let why = 'too early to tell'
-  if (isLook && requests >= enough) why = 'errors or pauses come in bursts, too few of them to tell'
+  if (isTraffic && requests >= usual) why = 'too few replies of one of the two to tell, or errors and pauses that come in bursts'
+  else if (isLook && requests >= enough) why = 'errors or pauses come in bursts, too few of them to tell'
   else if (isLook && looks.at(-1)?.requests === requests)
     why =
       requests < usual
         ? `too few requests to tell: as a rule, that takes ${sizeText(usual)}`
-        : `too few requests to tell, ${isTraffic ? 'in this time' : `within ${MOST_MS / 1000} s or --requests`}: in case of doubt, that takes up to ${sizeText(enough)}`
+        : `too few requests to tell, within ${MOST_MS / 1000} s or --requests: in case of doubt, that takes up to ${sizeText(enough)}`
   return { verdict: 'INCONCLUSIVE', reason, why }
 }
 

@@ -67,6 +67,7 @@ const gatewayErrors = { '500 without a version': 'the Service is missing', '503 
 function whatIsMissing({ requests, sources, failures }: Sample, observed: readonly Observed[]): string | undefined {
   // Of replies that do not tell who sent them, nobody is missing.
   if (sources.length > 0 && observed.every(({ replies }) => replies === 0)) return undefined
+  if (observed.every(({ expected }) => expected.role === undefined && expected.version === undefined)) return undefined
   for (const { expected, role, name, replies } of observed) {
     if (expected.share === 0 || replies > 0) continue
     for (const [kind, meaning] of Object.entries(gatewayErrors)) {
@@ -98,7 +99,10 @@ function split(of: Case): Finding {
   if (isAnybody(expectation)) return { verdict: 'NOT APPLICABLE', reason: NOBODY_TOLD }
   const untold = whyUntold(expectation, sources)
   if (untold) return { verdict: 'INCONCLUSIVE', reason: untold }
-  const unexpected = sources.filter((source) => !findExpected(expectation, source))
+  // Errors may say less of who sent them than good replies do.
+  const isUntold = ({ version, role, errors, replies }: Source) =>
+    (version === undefined || role === undefined) && errors.total === replies
+  const unexpected = sources.filter((source) => !findExpected(expectation, source) && !isUntold(source))
   if (unexpected.length > 0) {
     const who = unexpected.map((source) => `${whole(source.replies)} × ${nameOf(source)}`).join(', ')
     return { verdict: 'FAIL', reason: `replies that nobody expected: ${who}` }
@@ -219,10 +223,16 @@ function p95Increase(of: Case, pair: Pair): Finding {
     return open(of, `canary sent ${whole(good[0])} and stable ${whole(good[1])} good replies, which tells nothing of latency`)
   const allowed = limits.maxP95IncreaseMs
   const limit = slowest(of, msOfStable)
-  const upTo = of.sample.bounds.size > 0 ? 'up to ' : ''
+  const isBuckets = of.sample.bounds.size > 0
+  const last = Math.max(...of.sample.bounds)
+  const shown = (ms: number) => {
+    if (!isBuckets) return milliseconds(ms)
+    return ms > last * (1 + HAIR) ? `more than ${milliseconds(last)}` : `up to ${milliseconds(ms)}`
+  }
   const bucket =
-    upTo && `, which its buckets tell as ${Number.isFinite(limit) ? milliseconds(limit / (1 + HAIR)) : 'more than the last one'}`
-  const reason = `canary's p95 is ${upTo}${milliseconds(msOfCanary)}, stable's ${upTo}${milliseconds(msOfStable)}, allowed: ${allowed} ms more${bucket}`
+    isBuckets &&
+    `, which its buckets tell as ${Number.isFinite(limit) ? milliseconds(limit / (1 + HAIR)) : 'more than the last one'}`
+  const reason = `canary's p95 is ${shown(msOfCanary)}, stable's ${shown(msOfStable)}, allowed: ${allowed} ms more${bucket || ''}`
   const effect = effectOnSlow(of, pair, limit)
   /** How many are slower than the bounds of stable's p95 by which canary exceeds stable least, or most. */
   const slower = (by: 'least' | 'most', error: number): Counted | undefined => {
@@ -233,7 +243,7 @@ function p95Increase(of: Case, pair: Pair): Finding {
     if (Math.max(ofCanary, ofStable) < Number.POSITIVE_INFINITY)
       return [slowerThan(canary.latency, ofCanary), slowerThan(stable.latency, ofStable)]
     // Beyond the last bound, none of them may be so slow, or all of canary's.
-    return by === 'least' ? undefined : [slowerThan(canary.latency, Math.max(...of.sample.bounds) * (1 + HAIR)), 0]
+    return by === 'least' ? undefined : [slowerThan(canary.latency, last * (1 + HAIR)), 0]
   }
   const least = slower('least', look.alpha)
   const most = look.beta > 0 ? slower('most', look.beta) : undefined

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Interrupted, WrongUse } from '../errors.ts'
 import { type Role, roles } from '../roles.ts'
+import { clean } from '../sampling/clean.ts'
 import { NoAnswer, PrometheusClient } from '../sampling/prometheusClient.ts'
 import { Sample } from '../sampling/sample.ts'
-import { LATE, type Reading, Traffic } from '../sampling/traffic.ts'
+import { type Reading, Traffic } from '../sampling/traffic.ts'
 import type { Expectation } from './expectation.ts'
 import { inconclusive, type Judgement } from './gate.ts'
 import { type Limits, plan } from './plan.ts'
@@ -38,13 +39,15 @@ export interface TrafficOptions extends TrafficSettings {
 const FIRST_SECONDS = 150
 /** Readings are as far apart as scrapes. */
 const INTERVAL_MS = { unknown: 5000, least: 200, most: 60_000 }
+/** Without a new scrape for so many intervals, metrics are missing. */
+const LATE = 3
 
 /** @throws {WrongUse} where no Prometheus answers at that address, or it does not understand the selector */
 export async function requirePrometheus({ prometheus, selector }: TrafficSettings, signal: AbortSignal): Promise<void> {
   try {
     await new PrometheusClient(prometheus, signal).scraped(selector, 1)
   } catch (error) {
-    if (signal.aborted) throw new Interrupted()
+    if (signal.aborted) throw new Interrupted('interrupted')
     if (!(error instanceof NoAnswer)) throw error
     throw new WrongUse(`${error.message}: --prometheus must be where one answers, such as http://127.0.0.1:9090`)
   }
@@ -61,7 +64,7 @@ export async function judgeTraffic(options: TrafficOptions): Promise<Report> {
   const sample = new Sample()
   const traffic = new Traffic(names, namespace, sample)
   const looks = new TrafficLooks(plan(expectation, limits, { steps, isTraffic: true }))
-  const missing = new Missing(options, client)
+  const missing = new Missing(options, client, traffic)
   const started = performance.now()
   let readAt: number | undefined
   let intervalMs = INTERVAL_MS.unknown
@@ -110,13 +113,15 @@ class Missing {
   what: string | undefined
   readonly #options: TrafficOptions
   readonly #client: PrometheusClient
+  readonly #traffic: Traffic
   readonly #freshAt = new Map<Role, number>()
   /** When metrics were read first. */
   #startedAt: number | undefined
 
-  constructor(options: TrafficOptions, client: PrometheusClient) {
+  constructor(options: TrafficOptions, client: PrometheusClient, traffic: Traffic) {
     this.#options = options
     this.#client = client
+    this.#traffic = traffic
   }
 
   say(what: string, since: number): void {
@@ -124,7 +129,7 @@ class Missing {
     this.since ??= since
   }
 
-  async look({ fresh, late: lateTargets }: Reading, intervalMs: number): Promise<void> {
+  async look({ fresh }: Reading, intervalMs: number): Promise<void> {
     const now = performance.now()
     this.#startedAt ??= now
     for (const role of fresh) this.#freshAt.set(role, now)
@@ -138,16 +143,15 @@ class Missing {
       const late = `Prometheus has had no new metrics of ${role} for ${Math.round((now - since) / 1000)} s`
       return this.say(at === undefined ? none : late, since)
     }
-    const down = lateTargets.length > 0 ? await this.#client.down() : []
-    const failing = lateTargets.find(({ job, instance }) =>
-      down.some((labels) => labels.job === job && labels.instance === instance),
-    )
-    if (failing)
-      return this.say(`Prometheus cannot scrape ${failing.pod ?? failing.kubernetes_pod_name ?? failing.instance}`, now)
+    const failing = (await this.#client.down()).find(this.#traffic.isScrapedHere)
+    if (failing) return this.say(`Prometheus cannot scrape ${clean(nameOfTarget(failing))}`, now)
     this.what = undefined
     this.since = undefined
   }
 }
+
+const nameOfTarget = ({ pod, kubernetes_pod_name, instance = 'a pod' }: Readonly<Record<string, string>>) =>
+  pod ?? kubernetes_pod_name ?? instance
 
 const begunAnewText = (pods: readonly string[]) =>
   `the counters of ${pods.join(', ')} began anew, as when a container is restarted: what they had counted by then is not known`

@@ -73,6 +73,46 @@ describe.concurrent('check --prometheus', () => {
     expect(await run(line)).toEqual({ exitCode: 64, stdout: expect.any(String), stderr: `canary: ${message}` })
   })
 
+  it.each([
+    [
+      '/\\\\elsewhere/x',
+      "option '--path <path>' argument '/\\\\elsewhere/x' is invalid. It must be a path that begins with one '/', such as /version.",
+    ],
+  ])('refuses %s, which would lead elsewhere', async (path, message) => {
+    expect(await run(['check', 'http://127.0.0.1:1', '--path', path])).toMatchObject({
+      exitCode: 64,
+      stderr: `canary: ${message}`,
+    })
+  })
+
+  it('is what --bake and --prometheus-query are for', async ({ expect }) => {
+    for (const [option, value] of [
+      ['--bake', '1m'],
+      ['--prometheus-query', 'traefik'],
+    ] as const)
+      expect(await run(['check', 'http://127.0.0.1:1', option, value])).toMatchObject({
+        exitCode: 64,
+        stderr: `canary: ${option} needs --prometheus, the URL of the one that counts real traffic`,
+      })
+  })
+
+  it('says what does not answer as Prometheus does', async ({ expect }) => {
+    const { url } = await fakePrometheus({ scrape: pair() })
+    const { exitCode, stderr } = await run([
+      'check',
+      '--expect',
+      '90/10',
+      '--prometheus',
+      `${url}`,
+      '--prometheus-query',
+      '{odd}',
+    ])
+    expect([exitCode, stderr]).toEqual([
+      64,
+      expect.stringMatching(/^canary: what is at http:\S+ does not answer as Prometheus does: /),
+    ])
+  })
+
   it('says what Prometheus does not understand', async ({ expect }) => {
     const { url } = await fakePrometheus({ scrape: pair() })
     const { exitCode, stderr } = await run([

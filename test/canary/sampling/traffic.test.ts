@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { NoAnswer } from '../../../src/canary/sampling/prometheusClient.ts'
 import { Sample } from '../../../src/canary/sampling/sample.ts'
 import { type Reading, Traffic } from '../../../src/canary/sampling/traffic.ts'
 import { histogram, pair, pod, type Scraped, scrapes } from '../fakePrometheus.ts'
@@ -33,7 +34,7 @@ describe('Traffic', () => {
       { 'devops-api-canary-6c9f-1': 300 },
       { 'devops-api-canary-6c9f-1': 6 },
     ])
-    expect(reading).toEqual({ fresh: new Set(['stable', 'canary']), late: [], begunAnew: [], intervalMs: 200 })
+    expect(reading).toEqual({ fresh: new Set(['stable', 'canary']), begunAnew: [], intervalMs: 200 })
     expect([...sample.blocks].map(({ requests, errors }) => [requests, errors])).toEqual(Array(3).fill([1000, 2]))
   })
 
@@ -62,11 +63,12 @@ describe('Traffic', () => {
     const scrape = (n: number) => [
       counter('stable', started(n)),
       counter('canary', started(n)),
+      counter('canary', started(n), '200', { method: 'HEAD' }),
       // As large as before, but counted anew.
       counter('canary', n < 3 ? 5 : 6, '500'),
     ]
     const { replies, errors } = read(scrape, 4)
-    expect([replies, errors]).toEqual([[240, 246], { 500: 6 }])
+    expect([replies, errors]).toEqual([[240, 486], { 500: 6 }])
     const sample = new Sample()
     const traffic = new Traffic(names, undefined, sample)
     const known = scrapes(scrape)
@@ -79,17 +81,65 @@ describe('Traffic', () => {
     ])
   })
 
-  it('says what is not scraped any more', () => {
-    const { reading } = read((n) => [counter('stable', n), ...(n < 3 ? [counter('canary', n)] : [])], 8)
-    expect([reading?.late.map((labels) => labels.instance), [...(reading?.fresh ?? [])]]).toEqual([
-      ['10.0.0.101:8080'],
-      ['stable'],
-    ])
+  it('says which labels are of a pod of the two, whether it was scraped or not', () => {
+    const traffic = new Traffic(names, 'shop', new Sample())
+    const labels = [
+      pod('canary', 3),
+      { ...pod('canary', 3), namespace: 'elsewhere' },
+      { job: 'pods', instance: '10.0.0.9:80', pod: 'other-1' },
+    ]
+    expect(labels.map(traffic.isScrapedHere)).toEqual([true, false, false])
   })
 
-  it('does not miss what was gone before it began', () => {
-    const { reading } = read((n) => (n < 1 ? pair()(n) : [counter('stable', n)]), 8)
-    expect(reading?.late).toEqual([])
+  it('counts one series from 0 that was dropped and begins again, and no other of that target', () => {
+    const target = { instance: 'gateway', status: '200' }
+    const series = (name: string, value: number): Scraped => [{ __name__: 'requests_total', service: name, ...target }, value]
+    const { replies, reading } = read(
+      (n) => [
+        series('devops-api-stable', n < 2 ? 1000 * (n + 1) : 5 * n),
+        series('devops-api-canary', 100 * n),
+        series('x-devops-api-canary', 9 + n),
+      ],
+      3,
+    )
+    expect([replies, reading?.begunAnew]).toEqual([[1000 + 10, 2 + 200], []])
+  })
+
+  it('leaves out what counts no replies', () => {
+    const more = (n: number): Scraped[] => [
+      [{ __name__: 'process_resident_memory_bytes', ...pod('canary') }, 1e8 / (n + 1)],
+      [{ __name__: 'requests_created', ...pod('canary'), status: '500' }, 1.7e9],
+    ]
+    const { replies, errors, reading } = read((n) => [counter('canary', 10 * n), ...(n > 0 ? more(n) : [])], 3)
+    expect([replies[1], errors, reading?.begunAnew]).toEqual([20, {}, []])
+  })
+
+  it('refuses what would be counted twice, and what is no number', () => {
+    const twice = (n: number): Scraped[] => [
+      counter('canary', n),
+      [{ __name__: 'latency_count', ...pod('canary'), status: '200' }, n],
+    ]
+    expect(() => read(twice, 1)).toThrow(
+      '--prometheus-query finds counters of several names, latency_count, requests_total: it must select one',
+    )
+    expect(() => read((n) => [counter('canary', n), counter('canary', Number.NaN, '500')], 1)).toThrow(
+      /^Prometheus has what is no number in \{/,
+    )
+    expect(() => read((n) => [[{ __name__: 'x_bucket', ...pod('canary'), status: '200', le: 'abc' }, n]], 1)).toThrow(NoAnswer)
+  })
+
+  it('holds as many series as there are', () => {
+    const many = (n: number) =>
+      Array.from(
+        { length: 150_000 },
+        (_, i): Scraped => [{ __name__: 'requests_total', ...pod('canary'), status: '200', route: `/${i}` }, n],
+      )
+    expect(read(many, 2).replies[1]).toBe(150_000)
+  })
+
+  it('shows nothing that a terminal takes for an order', () => {
+    const { canary } = read((n) => [counter('canary', n, '5\u001b[2J', { version: 'v\u0007' })], 2)
+    expect([canary?.version, canary?.errors.toJSON()]).toEqual(['v?', { '5?[2J': 1 }])
   })
 
   it('reads the metrics of a gateway, which names Services', () => {
@@ -144,6 +194,9 @@ describe('Traffic', () => {
         { namespace: 'traefik', service: `route-ep-web-svc-${namespace}-devops-api-canary-1@kubernetesgateway`, code: '200' },
         { '+Inf': n },
       )
-    expect(read((n) => [...service('shop', n), ...service('elsewhere', 100 * n)], 3, 'shop').replies[1]).toBe(2)
+    const both = (own: string) => (n: number) => [...service(own, n), ...service('elsewhere', 100 * n)]
+    expect(read(both('shop'), 3, 'shop').replies[1]).toBe(2)
+    // Which is also the name of the chart.
+    expect(read(both('devops-api'), 3, 'devops-api').replies[1]).toBe(2)
   })
 })

@@ -40,7 +40,8 @@ describe.concurrent('Real traffic', () => {
       ),
     ])
     expect(queries[0]).toBe(`${metricsOf.service}[150s]`)
-    expect(queries.at(-1)).toMatch(/\[\d+s\]$/)
+    expect(queries.at(-2)).toMatch(/\[\d+s\]$/)
+    expect(queries.at(-1)).toBe('up == 0')
   })
 
   it('fails as soon as canary is surely worse', async () => {
@@ -74,6 +75,25 @@ describe.concurrent('Real traffic', () => {
     expect(reasons[2]).toContain('too few requests to tell: as a rule, that takes 1,')
   })
 
+  it('is no fault where few users meet canary, or all are slower than the last bucket', async () => {
+    const few = await judged(
+      { scrape: pair({ stable: 20_000, canary: 20 }) },
+      { patience: 1000, expectation: parseExpectation('50/50') },
+    )
+    expect([few.verdict, few.reasons[2]]).toEqual([
+      'INCONCLUSIVE',
+      expect.stringContaining('too few replies of one of the two to tell'),
+    ])
+    const slow = await judged(
+      { scrape: pair({ stable: 40_000, canary: 4000, stableBucket: '+Inf', canaryBucket: '+Inf' }) },
+      { patience: 1000 },
+    )
+    expect([slow.verdict, slow.reasons[2]]).toEqual([
+      'INCONCLUSIVE',
+      expect.stringContaining("canary's p95 is more than 100 ms, stable's more than 100 ms"),
+    ])
+  })
+
   it('is judged by errors alone where the metrics have no latency', async () => {
     const scrape = (n: number) =>
       (['stable', 'canary'] as const).map(
@@ -91,6 +111,11 @@ describe.concurrent('Real traffic', () => {
       'canary is not scraped any more',
       { scrape: (n: number) => pair()(n).filter(({ 0: { role } }) => n < 3 || role === 'stable') },
       /^Prometheus has had no new metrics of canary for \d+ s$/,
+    ],
+    [
+      'a pod has never been scraped',
+      { scrape: pair(), down: [pod('canary', 2)] },
+      /^Prometheus cannot scrape devops-api-canary-6c9f-2$/,
     ],
     [
       'one of several pods cannot be scraped',

@@ -30,4 +30,5 @@ it.each([
 
 it('refuses a chart that is none', () => {
   expect(() => read(['--chart', 'src'])).toThrow('there is no chart in src: it must be a folder with a Chart.yaml')
+  expect(() => read(['--run', ' '])).toThrow("--run is empty: it must be a command, such as 'node server.js'")
 })

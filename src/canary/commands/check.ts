@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { WrongUse } from '../errors.ts'
-import { count, whole } from '../format.ts'
+import { whole } from '../format.ts'
 import {
   type AskingOptions,
   addAsking,
@@ -85,12 +85,10 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
   if (traffic) {
     if (url || conformance || options.requests)
       throw new WrongUse('--prometheus judges real traffic, and sends none: leave out the URL, --requests and --conformance')
-    const { judgeTraffic, requirePrometheus } = await import('../verdict/judgeTraffic.ts')
+    const { judgeTraffic, progressText, requirePrometheus } = await import('../verdict/judgeTraffic.ts')
     await requirePrometheus(traffic, signal)
-    const onProgress = (elapsedMs: number, { requests }: Sample, trouble?: string) =>
-      show(
-        `${Math.floor(elapsedMs / 1000)} s of ${traffic.bake / 1000} s, ${count(requests, 'request')}${trouble ? `; ${trouble}` : ''}`,
-      )
+    const onProgress = (elapsedMs: number, sample: Sample, trouble?: string) =>
+      show(progressText(traffic.bake, elapsedMs, sample, trouble))
     const whose = await (await import('./onCluster.ts')).trafficOnCluster(options, expect, terminal)
     report = await judgeTraffic({ ...traffic, ...whose, limits, patience: MOST_MS, signal, onProgress })
   } else {

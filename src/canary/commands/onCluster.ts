@@ -6,10 +6,9 @@ import { type AskingOptions, type ReleasesOptions, targetOf } from '../options.t
 import type { Terminal } from '../output/terminal.ts'
 import { findTarget } from '../promotion/findTarget.ts'
 import { liveExpectation } from '../promotion/liveExpectation.ts'
-import { roles } from '../roles.ts'
 import type { Target } from '../sampling/versionClient.ts'
 import type { Weights } from '../values/weights.ts'
-import { type Expectation, shares } from '../verdict/expectation.ts'
+import { byRole, type Expectation } from '../verdict/expectation.ts'
 import type { TrafficOptions } from '../verdict/judgeTraffic.ts'
 
 /** Whose traffic is meant, and what share of it each should have: what was given, else what the route says. */
@@ -22,8 +21,7 @@ export async function trafficOnCluster(
   const { names } = tools
   if (given) return { names, namespace: await tools.namespace(), expectation: given }
   try {
-    const weights = liveWeights(await readClusterState(tools))
-    const expectation = shares(roles.map((role) => ({ role, weight: weights[role] })))
+    const expectation = byRole(liveWeights(await readClusterState(tools)))
     return { names, namespace: await tools.namespace(), expectation }
   } catch (error) {
     if (!(error instanceof Failure)) throw error

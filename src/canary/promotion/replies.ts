@@ -9,8 +9,8 @@ import type { Target } from '../sampling/versionClient.ts'
 import { declaredSplit } from '../values/declaredSplit.ts'
 import type { ValuesReader } from '../values/valuesReader.ts'
 import { ALL_STABLE, showWeights, type Weights } from '../values/weights.ts'
-import { type Expectation, findExpected, nameOf, shares, WHERE_TOLD, whyUntold } from '../verdict/expectation.ts'
-import { judgeTraffic, requirePrometheus, type TrafficSettings } from '../verdict/judgeTraffic.ts'
+import { byRole, type Expectation, findExpected, nameOf, shares, WHERE_TOLD, whyUntold } from '../verdict/expectation.ts'
+import { judgeTraffic, progressText, requirePrometheus, type TrafficSettings } from '../verdict/judgeTraffic.ts'
 import { type Limits, sizeText, usualSize } from '../verdict/plan.ts'
 import { MOST_BY_DEFAULT, type Report, sampleAndJudge } from '../verdict/sampleAndJudge.ts'
 import { waitForReplies } from '../verdict/waitForReplies.ts'
@@ -97,7 +97,7 @@ export class Replies {
   refuseUnjudgeable(weights: Weights): void {
     const { limits, requests } = this.#settings
     if (requests !== undefined) return
-    const usual = usualSize(shares(roles.map((role) => ({ role, weight: weights[role] }))), limits)
+    const usual = usualSize(byRole(weights), limits)
     if (usual <= MOST_BY_DEFAULT) return
     const what =
       usual <= MOST_REQUESTS
@@ -169,16 +169,15 @@ export class Replies {
           ...traffic,
           names: this.#tools.names,
           namespace,
-          expectation: shares(roles.map((role) => ({ role, weight: { stable, canary }[role] }))),
+          expectation: byRole({ stable, canary }),
           limits,
           ...(judgements !== undefined && { steps: 2 * judgements }),
           patience,
           signal: this.#signal,
-          onProgress: (elapsedMs, { requests }, trouble = '') => {
+          onProgress: (elapsedMs, sample, trouble = '') => {
             if (trouble === said.trouble && elapsedMs < said.at + SAY_EVERY_MS) return
             said = { trouble, at: elapsedMs }
-            const seconds = `${Math.floor(elapsedMs / 1000)} s of ${traffic.bake / 1000} s`
-            say(`${seconds}, ${count(requests, 'request')}${trouble && `; ${trouble}`}`)
+            say(progressText(traffic.bake, elapsedMs, sample, trouble))
           },
         })
         if (this.#signal.aborted) throw new Interrupted()

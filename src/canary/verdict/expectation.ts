@@ -18,6 +18,10 @@ export function shares<T extends { weight: number }>(entries: T[]): (Omit<T, 'we
   return entries.map(({ weight, ...rest }) => ({ ...rest, share: weight / sum }))
 }
 
+/** What weights say, by role alone. */
+export const byRole = (weights: Readonly<Record<Role, number>>): Expectation =>
+  shares(roles.map((role) => ({ role, weight: weights[role] })))
+
 /**
  * What `90/10`, `stable=90, canary=10` or `v1.1.1=90,v1.1.1-canary=10` says.
  * @throws {Error} whose message says what is allowed

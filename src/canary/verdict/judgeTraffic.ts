@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Interrupted, WrongUse } from '../errors.ts'
+import { count } from '../format.ts'
 import { type Role, roles } from '../roles.ts'
 import { clean } from '../sampling/clean.ts'
 import { NoAnswer, PrometheusClient } from '../sampling/prometheusClient.ts'
@@ -41,6 +42,10 @@ const FIRST_SECONDS = 150
 const INTERVAL_MS = { unknown: 5000, least: 200, most: 60_000 }
 /** Without a new scrape for so many intervals, metrics are missing. */
 const LATE = 3
+
+/** How far a bake has come, for people. */
+export const progressText = (bake: number, elapsedMs: number, { requests }: Sample, trouble = ''): string =>
+  `${Math.floor(elapsedMs / 1000)} s of ${bake / 1000} s, ${count(requests, 'request')}${trouble && `; ${trouble}`}`
 
 /** @throws {WrongUse} where no Prometheus answers at that address, or it does not understand the selector */
 export async function requirePrometheus({ prometheus, selector }: TrafficSettings, signal: AbortSignal): Promise<void> {

@@ -96,7 +96,8 @@ describe.concurrent('check --prometheus', () => {
       })
   })
 
-  it('says what does not answer as Prometheus does', async ({ expect }) => {
+  /** What comes of a query, by its exit code and message. */
+  async function queried(selector: string): Promise<[exitCode: number, stderr: string]> {
     const { url } = await fakePrometheus({ scrape: pair() })
     const { exitCode, stderr } = await run([
       'check',
@@ -105,25 +106,19 @@ describe.concurrent('check --prometheus', () => {
       '--prometheus',
       `${url}`,
       '--prometheus-query',
-      '{odd}',
+      selector,
     ])
-    expect([exitCode, stderr]).toEqual([
+    return [exitCode, stderr]
+  }
+
+  it('says what does not answer as Prometheus does', async ({ expect }) => {
+    expect(await queried('{odd}')).toEqual([
       64,
       expect.stringMatching(/^canary: what is at http:\S+ does not answer as Prometheus does: /),
     ])
   })
 
   it('says what Prometheus does not understand', async ({ expect }) => {
-    const { url } = await fakePrometheus({ scrape: pair() })
-    const { exitCode, stderr } = await run([
-      'check',
-      '--expect',
-      '90/10',
-      '--prometheus',
-      `${url}`,
-      '--prometheus-query',
-      '{bad}',
-    ])
-    expect([exitCode, stderr]).toEqual([64, 'canary: Prometheus refuses {bad}[1s]: parse error: unexpected "bad"'])
+    expect(await queried('{bad}')).toEqual([64, 'canary: Prometheus refuses {bad}[1s]: parse error: unexpected "bad"'])
   })
 })

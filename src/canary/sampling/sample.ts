@@ -109,29 +109,34 @@ export class Sample {
       if (error !== REFUSED) this.blocks.add(at, undefined, true, 1)
       return
     }
-    this.addReplies({ version, role, pod, error }, at, 1)
-    if (connection !== undefined) {
-      const { connections } = this.#source(version, role)
-      connections.set(connection, (connections.get(connection) ?? 0) + 1)
-    }
-    if (error === undefined && microseconds !== undefined) this.addLatency({ version, role }, microseconds, at, 1)
+    const source = this.addReplies({ version, role, pod, error }, at, 1)
+    if (connection !== undefined) source.connections.set(connection, (source.connections.get(connection) ?? 0) + 1)
+    if (error === undefined && microseconds !== undefined) this.#record(source, microseconds, at, 1)
   }
 
-  /** Counts replies that are all alike. */
-  addReplies({ version, role, pod, error }: Outcome, at: number, number: number): void {
+  /**
+   * Counts replies that are all alike.
+   * @returns whose they are
+   */
+  addReplies({ version, role, pod, error }: Outcome, at: number, number: number): Source {
     this.requests += number
     const source = this.#source(version, role)
     source.replies += number
     this.blocks.add(at, source, error !== undefined, number)
     if (error !== undefined) source.errors.add(error, number)
-    if (pod === undefined) return
-    source.pods.add(pod, number)
-    if (error !== undefined) source.podErrors.add(pod, number)
+    if (pod !== undefined) {
+      source.pods.add(pod, number)
+      if (error !== undefined) source.podErrors.add(pod, number)
+    }
+    return source
   }
 
   /** What good replies took, which are counted already. */
   addLatency({ version, role }: Pick<Outcome, 'version' | 'role'>, microseconds: number, at: number, number: number): void {
-    const source = this.#source(version, role)
+    this.#record(this.#source(version, role), microseconds, at, number)
+  }
+
+  #record(source: Source, microseconds: number, at: number, number: number): void {
     const recorded = Math.min(Math.max(1, Math.round(microseconds)), MAX_SECONDS * 1e6)
     for (let times = 0; times < number; times++) source.latency.record(recorded)
     this.blocks.addLatency(at, source, recorded, number)

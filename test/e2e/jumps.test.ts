@@ -39,6 +39,6 @@ it('Canary is uninstalled while it is in the route with weight 0, which the next
 
 it('Nothing was lost', async () => {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   figure('jumps', `0 of ${load.replies.length.toLocaleString('en')}`)
 })

@@ -74,6 +74,11 @@ export class Load {
     return this.#stoppedAt - this.#startedAt
   }
 
+  /** Fails with the complaint as its message: what a difference of strings shows is cut off. */
+  expectNothingLost(): void {
+    if (this.complaint) expect.fail(this.complaint)
+  }
+
   /** The first of the replies that nobody expected, for a person to read; empty when there are none. */
   get complaint(): string {
     const wrong = this.replies.filter(({ expected }) => !expected)

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterEach(async ({ task }) => {
   const failed = task.result?.state === 'fail'
   if (failed || load.complaint) console.error([load.complaint, await describeNamespace()].join('\n\n'))
-  if (!failed) expect(load.complaint).toBe('')
+  if (!failed) load.expectNothingLost()
 })
 
 afterAll(async () => {

@@ -78,7 +78,7 @@ it.each(['bad', 'slow'])('The %s canary is caught at the first step, and traffic
 
 it('Nothing was lost', async () => {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   const { replies, duration } = load
   expect(replies.length / (duration / 1000) / RATE).toBeGreaterThan(0.9)
   figure('back', range(secondsToBack))

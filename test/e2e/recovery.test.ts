@@ -163,6 +163,6 @@ it('A canary that never becomes ready is refused', async () => {
 
 it('Nothing was lost', async () => {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   note('lost requests, while the CLI was killed and started again', `0 of ${load.replies.length.toLocaleString('en')}`)
 })

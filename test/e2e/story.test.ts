@@ -43,7 +43,9 @@ afterEach(async ({ task }) => {
   const complaint = load.complaint || secondLoad.complaint
   const failed = task.result?.state === 'fail'
   if (failed || complaint) console.error([complaint, await describeNamespace()].join('\n\n'))
-  if (!failed) expect(complaint).toBe('')
+  if (failed) return
+  load.expectNothingLost()
+  secondLoad.expectNothingLost()
 })
 
 afterAll(async () => {
@@ -308,7 +310,7 @@ it('4. Rollback to 100/0 ends the errors within 5 s of the command', async () =>
 
 async function expectNothingLost(load: Load): Promise<void> {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   const { replies, duration } = load
   // On a busy machine a second may have none, and the next one more.
   const rate = (replies.length / duration) * 1000

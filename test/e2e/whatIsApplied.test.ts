@@ -62,6 +62,6 @@ it('promote gives stable what canary was judged with, such as its memory limit',
 
 it('Nothing was lost', async () => {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   note('lost requests, beside values that were set, scaled and carried over', `0 of ${load.replies.length.toLocaleString('en')}`)
 })

@@ -66,7 +66,7 @@ beforeAll(async () => {
 afterEach(async ({ task }) => {
   const failed = task.result?.state === 'fail'
   if (failed || load.complaint) console.error([load.complaint, await describeNamespace(), await describeRollout()].join('\n\n'))
-  if (!failed) expect(load.complaint).toBe('')
+  if (!failed) load.expectNothingLost()
 })
 
 afterAll(async () => {
@@ -370,7 +370,7 @@ it('Where Prometheus knows nothing, nobody is promoted: the Rollout waits for a 
 
 it('Nothing was lost', async () => {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   const { replies, duration } = load
   expect(replies.length / (duration / 1000) / RATE).toBeGreaterThan(0.98)
   note('Lost', `0 of ${replies.length} requests in ${inSeconds(duration)}`)

@@ -58,7 +58,7 @@ beforeAll(async () => {
 afterEach(async ({ task }) => {
   const failed = task.result?.state === 'fail'
   if (failed || load.complaint) console.error([load.complaint, messages.join('\n'), await describeNamespace()].join('\n\n'))
-  if (!failed) expect(load.complaint).toBe('')
+  if (!failed) load.expectNothingLost()
 })
 
 afterAll(async () => {
@@ -314,7 +314,7 @@ it('A canary that is only slower than primary is taken back because of that', as
 
 it('The README removes it, and nothing is left', async () => {
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
   const { replies, duration } = load
   expect(replies.length / (duration / 1000) / RATE).toBeGreaterThan(0.98)
   note('Lost', `0 of ${replies.length} requests in ${inSeconds(duration)}`)

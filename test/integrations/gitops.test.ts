@@ -268,7 +268,7 @@ it('Argo CD: a step that fails is the last, and a revert takes it back', async (
   await splitInForce(['200 stable v1.1.1-canary'], 0)
   await follower?.stop()
   await load.stop()
-  expect(load.complaint).toBe('')
+  load.expectNothingLost()
 })
 
 // Flux: https://fluxcd.io/flux/components/helm/helmreleases/

@@ -34,7 +34,8 @@ const owners: (Owner & { keys: RegExp; managers: RegExp; kinds?: RegExp })[] = [
     instead: commit,
     movesTraffic: false,
     keys: /^(helm|kustomize)\.toolkit\.fluxcd\.io\//,
-    managers: /^(helm|kustomize)-controller$/,
+    // The name of the helm-controller stays on what it has given up.
+    managers: /^kustomize-controller$/,
   },
   {
     name: 'Flagger',
@@ -72,8 +73,8 @@ export function ownerOf({
   )
 }
 
-/** Helm gives the name of its own file. */
-const HELM = /^helm[34]?(\.exe)?$/
+/** Helm gives the name of its own file, also where it is part of Flux. */
+const HELM = /^helm([34]?(\.exe)?|-controller)$/
 
 /** Who has written an object's spec beside Helm, such as "kubectl-patch". */
 export const otherWritersOf = ({ managedFields = [] }: Metadata): string[] =>

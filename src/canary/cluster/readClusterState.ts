@@ -6,10 +6,10 @@ import type { Weights } from '../values/weights.ts'
 import { type Addresses, addressesOf, type GatewayObject, type ParentRef } from './addressesOf.ts'
 import type { ClusterState, Revision, Route, Workload } from './clusterState.ts'
 import type { HelmAndKubectl } from './helmAndKubectl.ts'
-import { type Metadata, otherWritersOf, ownerOf } from './owner.ts'
+import { type Metadata, type Owner, otherWritersOf, ownerOf } from './owner.ts'
 import { nameIn, parseManifest, type RenderedObject } from './parseManifest.ts'
 import { type Attachable, readMayHide } from './readMayHide.ts'
-import { type InstalledRevision, readInstalled } from './releaseRecord.ts'
+import { type InstalledRevision, readComputedValues, readInstalled } from './releaseRecord.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
 
@@ -61,9 +61,11 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
   const deployments = { stable: findOf('Deployment', 'stable'), canary: findOf('Deployment', 'canary') }
   const services = { stable: find('Service', serviceNames.stable), canary: find('Service', serviceNames.canary) }
   const ours = [...Object.values(deployments), ...Object.values(services), route].filter((object) => object !== undefined)
+  const owner = ours.map(({ metadata }) => ownerOf(metadata)).find((found) => found !== undefined)
+  const releases = await allRead([shown(tools, 'stable', stable, owner), shown(tools, 'canary', canary, owner)])
   return {
     names,
-    releases: { stable: stable && shown(stable), canary: canary && shown(canary) },
+    releases: { stable: releases[0], canary: releases[1] },
     workloads: { stable: workload(deployments.stable), canary: workload(deployments.canary) },
     services: { stable: services.stable !== undefined, canary: services.canary !== undefined },
     serviceNames,
@@ -80,7 +82,7 @@ export async function readClusterState(tools: HelmAndKubectl): Promise<ClusterSt
     },
     addresses: known.flatMap(({ addresses }) => addresses),
     notAddresses: known.flatMap(({ reasons }) => reasons),
-    owner: ours.map(({ metadata }) => ownerOf(metadata)).find((owner) => owner !== undefined),
+    owner,
   }
 }
 
@@ -105,7 +107,18 @@ async function list(tools: HelmAndKubectl, kinds: string): Promise<NamespacedObj
 }
 
 /** What of a revision is worth showing. */
-const shown = ({ revision, status, at, values }: InstalledRevision): Revision => ({ revision, status, at, values })
+async function shown(
+  tools: HelmAndKubectl,
+  role: Role,
+  installed: InstalledRevision | undefined,
+  owner: Owner | undefined,
+): Promise<Revision | undefined> {
+  if (!installed) return undefined
+  const { revision, status, at, values } = installed
+  // Flux packs the values files into the chart as its own values, and gives the release none.
+  const isPacked = owner !== undefined && Object.keys(values).length === 0
+  return { revision, status, at, values: isPacked ? await readComputedValues(tools, role, revision) : values }
+}
 
 /** Tells which Services of a route are stable's: those that its release makes. */
 export type IsStables = (service: string) => boolean

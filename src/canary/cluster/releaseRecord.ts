@@ -39,6 +39,12 @@ export async function readInstalled(
   }
 }
 
+/** The chart's own values and what was given with a revision, as it was rendered with them. */
+export async function readComputedValues(tools: HelmAndKubectl, role: Role, revision: number): Promise<Values> {
+  const args = ['get', 'values', tools.names[role], '--all', '--revision', `${revision}`, '--output', 'json']
+  return JSON.parse(await tools.helm(...args)) ?? {}
+}
+
 /** All revisions that Helm remembers, the newest first. */
 export async function readHistory(tools: HelmAndKubectl, role: Role): Promise<InstalledRevision[]> {
   const text = await tools.helm('history', tools.names[role], '--output', 'json')

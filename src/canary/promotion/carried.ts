@@ -1,7 +1,7 @@
 import type { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
 import { parseManifest } from '../cluster/parseManifest.ts'
 import { readImageDigests } from '../cluster/readImageDigests.ts'
-import { type InstalledRevision, readInstalled, readStoredChart } from '../cluster/releaseRecord.ts'
+import { type InstalledRevision, readComputedValues, readInstalled, readStoredChart } from '../cluster/releaseRecord.ts'
 import { Failure } from '../errors.ts'
 import type { Role } from '../roles.ts'
 import type { Given } from '../values/podValues.ts'
@@ -29,8 +29,7 @@ export async function readCarried(tools: HelmAndKubectl): Promise<Carried> {
 
 /** What a revision of canary has for stable. */
 export async function readGiven(tools: HelmAndKubectl, { revision, values }: InstalledRevision): Promise<Given> {
-  const args = ['get', 'values', tools.names.canary, '--all', '--revision', `${revision}`, '--output', 'json']
-  return { values, computed: JSON.parse(await tools.helm(...args)) ?? {} }
+  return { values, computed: await readComputedValues(tools, 'canary', revision) }
 }
 
 /** Whether what was judged is what there is now. */

@@ -1,4 +1,5 @@
 import type { ClusterState, Revision } from '../cluster/clusterState.ts'
+import type { Owner } from '../cluster/owner.ts'
 import { type Role, roles } from '../roles.ts'
 import { differences } from '../values/differences.ts'
 import type { Values } from '../values/values.ts'
@@ -42,8 +43,8 @@ function releaseLines(
   if (!release && !owner) return [`${name} is not installed: helm upgrade --install it`]
   const pods = workloads[role]
   return [
-    ...(release ? statusLines(name, release) : []),
-    ...(release && typeof declared !== 'string' ? editLines(role, name, declared, overlays, release.values) : []),
+    ...(release ? statusLines(name, release, owner) : []),
+    ...(release && typeof declared !== 'string' ? editLines(role, name, declared, overlays, release.values, owner) : []),
     ...(services[role]
       ? []
       : [
@@ -57,8 +58,9 @@ function releaseLines(
   ]
 }
 
-function statusLines(name: string, { status, revision }: Revision): string[] {
+function statusLines(name: string, { status, revision }: Revision, owner: Owner | undefined): string[] {
   if (status === 'deployed') return []
+  if (owner) return [`${name} is ${status}, revision ${revision}: ${owner.name} knows why`]
   if (status.startsWith('pending'))
     return [
       `${name} is ${status}, revision ${revision}: a Helm works on it, or has died; the next shift, promote or rollback finds out`,
@@ -66,14 +68,23 @@ function statusLines(name: string, { status, revision }: Revision): string[] {
   return [`${name} is ${status}, revision ${revision}: helm upgrade it again, or helm rollback it`]
 }
 
-function editLines(role: Role, name: string, declared: Values, overlays: readonly Values[], installed: Values): string[] {
+function editLines(
+  role: Role,
+  name: string,
+  declared: Values,
+  overlays: readonly Values[],
+  installed: Values,
+  owner: Owner | undefined,
+): string[] {
   const { edited, lacking } = differences(role === 'stable' ? [declared, ...overlays] : [declared], installed)
   const file = `values-${role}.yaml`
   const lines: string[] = []
   if (edited.length > 0)
-    lines.push(`${file} is edited, but not applied (${edited.join(', ')}): helm upgrade ${name}, or take the edit back`)
-  // Canary is never upgraded from here, so what was laid over its file cannot get lost.
-  if (role === 'stable' && lacking.length > 0)
+    lines.push(
+      `${file} is edited, but not applied (${edited.join(', ')}): ${owner ? `push it, for ${owner.name} to apply` : `helm upgrade ${name}`}, or take the edit back`,
+    )
+  // Canary is never upgraded from here, nor is stable where another controller does it, so what was laid over the file cannot get lost.
+  if (role === 'stable' && !owner && lacking.length > 0)
     lines.push(
       `${name} was installed with more than ${file} says (${lacking.join(', ')}): name the file that has it with --values`,
     )
@@ -94,9 +105,8 @@ function routeLines(declared: Values | string, { names, route, releases, service
     const who = route.otherWriters.length > 0 ? ` by ${route.otherWriters.join(' and ')}` : ''
     const shift =
       typeof declared === 'string' ? '' : `"shift ${showWeights(weightsOf(declared))}" brings back what the file says, `
-    lines.push(
-      `the route says ${live}, but ${applied} is installed: it was changed by hand${who}; ${shift}"rollback" gives all to stable`,
-    )
+    const instead = owner ? `${owner.name} puts it back, unless told to leave it alone` : `${shift}"rollback" gives all to stable`
+    lines.push(`the route says ${live}, but ${applied} is installed: it was changed by hand${who}; ${instead}`)
   } else if (route.otherWriters.length > 0 && !owner)
     lines.push(
       `${route.otherWriters.join(' and ')} changed the route by hand${route.changed.length > 0 ? ` (${route.changed.join(', ')})` : ''}, where "promote" and Helm 4 will refuse to go on: "shift ${live}" takes it back`,

@@ -12,7 +12,6 @@ describe('ownerOf', () => {
     ['Argo CD', manager('argocd-controller')],
     ['Flux', { name: 'r', labels: { 'helm.toolkit.fluxcd.io/name': 'x' } }],
     ['Flux', { name: 'r', labels: { 'kustomize.toolkit.fluxcd.io/name': 'x' } }],
-    ['Flux', manager('helm-controller')],
     ['Flux', manager('kustomize-controller')],
     ['Flagger', manager('flagger')],
     ['Flagger', { name: 'r', ownerReferences: [{ kind: 'Canary' }] }],
@@ -27,7 +26,7 @@ describe('ownerOf', () => {
     expect(ownerOf(metadata)?.name).toBe(name)
   })
 
-  it.each(['helm', 'traefik', 'kubectl-patch', 'envoy-gateway', 'kube-controller-manager'])('leaves %s alone', (name) => {
+  it.each(['helm', 'helm-controller', 'traefik', 'kubectl-patch', 'envoy-gateway', 'kube-controller-manager'])('leaves %s alone', (name) => {
     const labels = { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': 'devops-api-stable' }
     expect(ownerOf({ ...manager(name), labels })).toBeUndefined()
   })
@@ -41,7 +40,10 @@ describe('ownerOf', () => {
       { manager: 'kubectl-patch', fieldsV1 },
     ]
     expect(otherWritersOf({ name: 'r', managedFields })).toEqual(['kubectl-patch'])
-    const helms = ['helm', 'helm3', 'helm.exe', 'helmet'].map((manager) => ({ manager, fieldsV1: { 'f:spec': {} } }))
+    const helms = ['helm', 'helm3', 'helm.exe', 'helm-controller', 'helmet'].map((manager) => ({
+      manager,
+      fieldsV1: { 'f:spec': {} },
+    }))
     expect(otherWritersOf({ name: 'r', managedFields: helms })).toEqual(['helmet'])
   })
 })

@@ -100,11 +100,12 @@ describe('readClusterState', () => {
       },
     }
     const asked: string[] = []
-    const all = { 'deployments,services': { items: [] }, httproutes: { items: [route] }, ...answers }
+    const all = { deployments: { items: [] }, httproutes: { items: [route] }, ...answers }
     const tools = {
       names,
       async helm(...args: string[]) {
-        if (stable && args.includes('devops-api-stable')) return args[0] === 'status' ? JSON.stringify(stable) : stable.manifest
+        if (stable && args.includes('devops-api-stable'))
+          return JSON.stringify(args[0] === 'status' ? stable : { role: 'stable', replicas: 2 })
         throw new Failure('helm status: release: not found')
       },
       async kubectl(...args: string[]) {
@@ -141,6 +142,19 @@ describe('readClusterState', () => {
     expect(await changed({ parentRefs: [{ name: 'other' }], rules: [] }, 'deployed')).toEqual(['parentRefs', 'rules'])
     expect(await changed({ rules: [] }, 'failed')).toEqual(['rules'])
     expect(await changed({ rules: [] }, 'pending-upgrade')).toEqual([])
+  })
+
+  it.each([
+    ['what was given', {}, { replicas: 3 }, { replicas: 3 }],
+    ['nothing', {}, undefined, {}],
+    ['what was given beside Flux', { 'helm.toolkit.fluxcd.io/name': 'x' }, { replicas: 3 }, { replicas: 3 }],
+    ['what Flux packed into the chart', { 'helm.toolkit.fluxcd.io/name': 'x' }, undefined, { role: 'stable', replicas: 2 }],
+  ])('takes %s for the values of a release', async (_, labels, config, values) => {
+    const service = { kind: 'Service', metadata: { name: 'devops-api-stable', labels } }
+    const info = { status: 'deployed', last_deployed: '2026-01-01T00:00:00Z' }
+    const helm = { version: 1, config, info, manifest: '' }
+    const { state } = reading({ name: 'g' }, { gateways: gateway, deployments: { items: [service] } }, helm)
+    expect((await state).releases.stable?.values).toEqual(values)
   })
 
   it('does without what nobody lets it read, and says why', async () => {

@@ -102,6 +102,21 @@ describe('disagreements', () => {
       ],
     ],
     [
+      'another controller whose upgrade failed, whose values hold the defaults as well, and whose route was patched',
+      {
+        owner: { name: 'Flux', instead: 'commit', movesTraffic: false },
+        releases: { stable: { ...release({ ...stable, replicas: 2 }), status: 'failed' }, canary: release(canary) },
+        route: { weights: { stable: 50, canary: 50 }, problems: [], otherWriters: ['kubectl-patch'], changed: [], mayHide: [] },
+      },
+      { declared: { stable, canary: { ...canary, replicas: 5 } } },
+      [
+        'Flux owns these objects, and undoes what others do: commit',
+        'devops-api-stable is failed, revision 3: Flux knows why',
+        'values-canary.yaml is edited, but not applied (replicas): push it, for Flux to apply, or take the edit back',
+        'the route says 50/50, but 90/10 is installed: it was changed by hand by kubectl-patch; Flux puts it back, unless told to leave it alone',
+      ],
+    ],
+    [
       'pods that are not ready',
       { workloads: { stable: pods, canary: { ...pods, ready: 1, isRolledOut: false } } },
       {},

@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -278,16 +278,31 @@ interface Release {
   upgrade: string
 }
 
-/** What Flux makes of a HelmRelease: a chart of the commit's own version, and `helm upgrade`. */
+/** What Flux makes of a HelmRelease: a chart of the commit's own version, whose own values are those of all files, and `helm upgrade`. */
 async function release(role: Role): Promise<Release> {
   const { metadata, spec } = manifest(`flux/${role}.yaml`)
   const { chart: path, valuesFiles, reconcileStrategy } = spec.chart.spec
-  const commit = reconcileStrategy === 'Revision' ? `+${await git('rev-parse --short=12 HEAD', fetched)}` : ''
-  const { name, version } = parse(readFileSync(join(fetched, path, 'Chart.yaml'), 'utf8'))
-  await run(`helm package ${join(fetched, path)} --version ${version}${commit} --destination ${worktree}`)
-  const archive = join(worktree, `${name}-${version}${commit}.tgz`)
-  const files = valuesFiles.map((file: string) => `--values ${join(fetched, file)}`).join(' ')
-  return { name: metadata.name, upgrade: `${metadata.name} ${archive} ${files} -n ${namespace}` }
+  const commit = reconcileStrategy === 'Revision' ? `+${await git('rev-parse --short=12 HEAD', fetched)}.1` : ''
+  const packed = join(worktree, `packed-${role}`)
+  rmSync(packed, { recursive: true, force: true })
+  cpSync(join(fetched, path), packed, { recursive: true })
+  const values = valuesFiles.map((file: string) => parse(readFileSync(join(fetched, file), 'utf8'))).reduce(merged)
+  writeFileSync(join(packed, 'values.yaml'), stringify(values))
+  const { name, version } = parse(readFileSync(join(packed, 'Chart.yaml'), 'utf8'))
+  await run(`helm package ${packed} --version ${version}${commit} --destination ${packed}`)
+  return { name: metadata.name, upgrade: `${metadata.name} ${join(packed, `${name}-${version}${commit}.tgz`)} -n ${namespace}` }
+}
+
+type Values = Record<string, unknown>
+
+/** Values with others laid over them; a list is one value. */
+function merged(under: Values, over: Values): Values {
+  const isMap = (value: unknown): value is Values => value !== null && typeof value === 'object' && !Array.isArray(value)
+  const entries = Object.entries(over).map(([key, value]) => {
+    const below = under[key]
+    return [key, isMap(below) && isMap(value) ? merged(below, value) : value]
+  })
+  return { ...under, ...Object.fromEntries(entries) }
 }
 
 const asFlux = '--field-manager=helm-controller'
@@ -384,5 +399,7 @@ it("Flux: with the README's rules, weights and replicas that somebody else decid
 
 it('Flux: the CLI sees whose objects these are, and only edits files', async () => {
   await expectRefusals('Flux')
-  expect((await canary(`status --namespace ${namespace} ${asking}`)).all).toContain('Flux owns these objects')
+  expect((await canary(`status --namespace ${namespace} ${asking}`)).all).toMatch(
+    /✗ Flux owns these objects, and undoes what others do: edit with --files-only, and let it apply the commit$/,
+  )
 })

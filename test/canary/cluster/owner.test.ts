@@ -26,10 +26,13 @@ describe('ownerOf', () => {
     expect(ownerOf(metadata)?.name).toBe(name)
   })
 
-  it.each(['helm', 'helm-controller', 'traefik', 'kubectl-patch', 'envoy-gateway', 'kube-controller-manager'])('leaves %s alone', (name) => {
-    const labels = { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': 'devops-api-stable' }
-    expect(ownerOf({ ...manager(name), labels })).toBeUndefined()
-  })
+  it.each(['helm', 'helm-controller', 'traefik', 'kubectl-patch', 'envoy-gateway', 'kube-controller-manager'])(
+    'leaves %s alone',
+    (name) => {
+      const labels = { 'app.kubernetes.io/managed-by': 'Helm', 'app.kubernetes.io/instance': 'devops-api-stable' }
+      expect(ownerOf({ ...manager(name), labels })).toBeUndefined()
+    },
+  )
 
   it('is not the same as a stranger, who writes the spec by hand', () => {
     const fieldsV1 = { 'f:spec': {} }

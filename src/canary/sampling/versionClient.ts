@@ -54,11 +54,9 @@ export class VersionClient {
     this.#free = [...this.#clients.keys()]
   }
 
-  /**
-   * Asks once; no more than `connections` at a time. Never rejects: whatever goes wrong is the outcome.
-   * @param since when its latency begins, on the clock of `performance.now`
-   */
-  async ask(since = performance.now()): Promise<Outcome> {
+  /** Asks once; no more than `connections` at a time. Never rejects: whatever goes wrong is the outcome. */
+  async ask(): Promise<Outcome> {
+    const since = performance.now()
     const { url, timeoutMs, areFresh = false } = this.target
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)

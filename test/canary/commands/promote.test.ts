@@ -55,8 +55,8 @@ describe('against the demo', () => {
 
 describe('in a process of its own', () => {
   it('killed wherever it is, goes on to the end when started again', async () => {
-    const chart = copyChart()
-    const { url, weights, versions } = await gateway()
+    const chart = copyChart('50/50')
+    const { url, weights, versions } = await gateway({ stable: 50, canary: 50 })
     const line = `promote --steps 100 ${fewRequests} --files-only --chart ${chart} --url ${url}`
     /** Replies follow what is written. */
     const promote = async (killedAt?: string) => {
@@ -70,7 +70,7 @@ describe('in a process of its own', () => {
       return child
     }
     for (const place of [
-      'Judge canary at 10 %',
+      'Judge canary at 50 %',
       'Give canary 100 %',
       'Judge canary at 100 %',
       'Give stable what',

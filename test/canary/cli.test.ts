@@ -341,8 +341,6 @@ describe.concurrent('check', () => {
     const { sample } = parseOutput('check', stdout)
     expect(sample.requests).toBe(4)
     expect(sample.unsent).toBeGreaterThan(0)
-    // One at least has waited for another before it.
-    expect(sample.sources[0]?.latencyMs.p99).toBeGreaterThan(1000)
   })
 
   it('sends the headers and the host it is told, on as many connections', async ({ expect }) => {

@@ -74,6 +74,7 @@ describe('imports', () => {
       'canary/cluster/findProgram.ts',
       'canary/errors.ts',
       'canary/roles.ts',
+      'canary/sampling/devopsApi.ts',
       'canary/sampling/roleFrom.ts',
       'canary/sampling/versionClient.ts',
       'canary/sampling/versionFrom.ts',

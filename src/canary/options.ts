@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { WrongUse } from './errors.ts'
 import { percent } from './format.ts'
+import { devopsApi } from './sampling/devopsApi.ts'
 import { metricsOf } from './sampling/metricsOf.ts'
 import { type RoleFrom, roleFrom } from './sampling/roleFrom.ts'
 import { MAX_SECONDS, MOST_REQUESTS } from './sampling/sample.ts'
@@ -131,14 +132,14 @@ const headerOption = () =>
 /** Adds the options of `ApplicationOptions`. */
 const addApplication = (command: Command): Command =>
   command
-    .option('--path <path>', 'where the application says its version, of a URL that names no path', path, '/version')
+    .option('--path <path>', 'where the application says its version, of a URL that names no path', path, devopsApi.path)
     .addOption(
       new Option(
         '--version-from <source>',
         'where a reply says its version: json:/POINTER (RFC 6901), header:NAME, text (the whole body), or none',
       )
         .argParser(asParser(versionFrom))
-        .default(versionFrom('json:/version'), 'json:/version'),
+        .default(versionFrom(devopsApi.versionFrom), devopsApi.versionFrom),
     )
     .addOption(
       new Option(
@@ -146,7 +147,7 @@ const addApplication = (command: Command): Command =>
         'where a reply says stable or canary: header:NAME, or version, which is then that of the image of each release',
       )
         .argParser(asParser(roleFrom))
-        .default(roleFrom('header:app-role'), 'header:app-role'),
+        .default(roleFrom(devopsApi.roleFrom), devopsApi.roleFrom),
     )
 
 /** Adds the argument URL and the options of `AskingOptions`. */

@@ -1,3 +1,4 @@
+import { devopsApi } from '../canary/sampling/devopsApi.ts'
 import { roleFrom } from '../canary/sampling/roleFrom.ts'
 import { versionFrom } from '../canary/sampling/versionFrom.ts'
 import { isPath } from '../canary/sampling/withPath.ts'
@@ -10,14 +11,14 @@ import { Mistake } from './mistake.ts'
  * @throws {Mistake} where an annotation says what cannot be
  */
 export async function readApplication(chart: string): Promise<Application> {
-  const { path = '/version', ...annotations } = await chartAnnotations(chart)
+  const { path = devopsApi.path, ...annotations } = await chartAnnotations(chart)
   if (!isPath(path))
     throw new Mistake(`Chart.yaml says the path ${JSON.stringify(path)}: it must begin with one '/', such as /version`)
   try {
     return {
       path,
-      versionFrom: versionFrom(annotations['version-from'] ?? 'json:/version'),
-      roleFrom: roleFrom(annotations['role-from'] ?? 'header:app-role'),
+      versionFrom: versionFrom(annotations['version-from'] ?? devopsApi.versionFrom),
+      roleFrom: roleFrom(annotations['role-from'] ?? devopsApi.roleFrom),
     }
   } catch (error) {
     throw new Mistake(`Chart.yaml does not say how the application answers: ${(error as Error).message}`)

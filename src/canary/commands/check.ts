@@ -66,7 +66,24 @@ export function checkCommand(program: Command, terminal: Terminal): void {
     .option('--json', 'print one JSON object')
     .option('--junit <file>', 'also write JUnit XML, with a test case for each gate')
     .option('--markdown <file>', 'also write the report in Markdown, such as for the summary of a job')
-    .action((url: URL | undefined, options: Options) => run(url, options, terminal))
+    .action((url: URL | undefined, options: Options) => {
+      if (options.prometheus) refuseAsking(url, command)
+      return run(url, options, terminal)
+    })
+}
+
+/** What only says how to ask, so that with real traffic nothing would come of it. */
+const ASKING = [
+  ...['path', 'version-from', 'role-from', 'rate', 'connections', 'timeout', 'header', 'host', 'canary-pods', 'requests'],
+  'conformance',
+]
+
+function refuseAsking(url: URL | undefined, command: Command): void {
+  const given = command.options.filter(
+    (option) => ASKING.includes(option.name()) && command.getOptionValueSource(option.attributeName()) === 'cli',
+  )
+  const without = [...(url ? ['the URL'] : []), ...given.map(({ long }) => long)]
+  if (without.length > 0) throw new WrongUse(`--prometheus judges real traffic, and sends none: leave out ${without.join(', ')}`)
 }
 
 async function run(url: URL | undefined, options: Options, terminal: Terminal): Promise<void> {
@@ -83,8 +100,6 @@ async function run(url: URL | undefined, options: Options, terminal: Terminal): 
   const traffic = trafficOf(options)
   let report: Report
   if (traffic) {
-    if (url || conformance || options.requests)
-      throw new WrongUse('--prometheus judges real traffic, and sends none: leave out the URL, --requests and --conformance')
     const { judgeTraffic, progressText, requirePrometheus } = await import('../verdict/judgeTraffic.ts')
     await requirePrometheus(traffic, signal)
     const onProgress = (elapsedMs: number, sample: Sample, trouble?: string) =>

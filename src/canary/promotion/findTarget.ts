@@ -1,5 +1,6 @@
 import type { ClusterState } from '../cluster/clusterState.ts'
 import { Interrupted, WrongUse } from '../errors.ts'
+import { devopsApi } from '../sampling/devopsApi.ts'
 import { Sample } from '../sampling/sample.ts'
 import { takeSample } from '../sampling/takeSample.ts'
 import { type Target, VersionClient } from '../sampling/versionClient.ts'
@@ -33,7 +34,7 @@ const NO_ANSWER = /^(timeout|connection refused|unknown host)$/
  * @throws {WrongUse} with one line, when no place is known, or nobody answers: a wrong address must never be taken for a bad canary
  */
 export async function findTarget(
-  { url, path = '/version', host, header = {}, timeout = 5000, asArgument = false, versionFrom, roleFrom }: WhereToAsk,
+  { url, path = devopsApi.path, host, header = {}, timeout = 5000, asArgument = false, versionFrom, roleFrom }: WhereToAsk,
   state: ClusterState | undefined,
   signal: AbortSignal,
 ): Promise<Target> {

@@ -17,8 +17,8 @@ const LATEST_MS = 1000
 
 /**
  * Asks at a pace, after random intervals, and hands on what becomes of each request, until all have ended or the signal aborts.
- * At a rate, the latency of a request that had to wait for a connection counts from when it was due: otherwise a slow reply would hide
- * how long those behind it had to wait.
+ * Latency counts from when a request is sent, not from when it was due: a slow version that keeps all connections busy would make
+ * the other one look as slow.
  * Even intervals fall in step with other even traffic: a gateway that takes turns then gives this share of it too many turns, or none.
  * @see https://www.rfc-editor.org/rfc/rfc2330#section-11.1
  */
@@ -34,9 +34,9 @@ export async function sendRequests(
   const wake = () => change.resolve()
   signal.addEventListener('abort', wake)
 
-  const ask = async (since: number) => {
+  const ask = async () => {
     underWay++
-    const outcome = await client.ask(since)
+    const outcome = await client.ask()
     underWay--
     if (!signal.aborted) onOutcome(outcome)
     wake()
@@ -57,20 +57,16 @@ export async function sendRequests(
   const gap = () => (2 * Math.random() * 1000) / rate
   let left = requests
   let due = performance.now()
-  let freeSince = 0
   while (left > 0 && !signal.aborted) {
     const early = due - performance.now()
     if (early > 0) await sleep(early, undefined, { signal }).catch(() => {})
     // Nothing waits so long for a connection: the machine was asleep.
     if (early < -2 * LATEST_MS) due = performance.now()
-    if (underWay >= connections) {
-      await untilFewer(connections, isPaced ? due + LATEST_MS : Number.POSITIVE_INFINITY)
-      freeSince = performance.now()
-    }
+    await untilFewer(connections, isPaced ? due + LATEST_MS : Number.POSITIVE_INFINITY)
     if (signal.aborted) break
     if (underWay >= connections) onUnsent?.()
     else {
-      ask(isPaced && due < freeSince ? due : performance.now())
+      ask()
       left--
     }
     due += gap()

@@ -2,7 +2,8 @@ import { Client } from 'undici'
 import { basicAuthorization } from './basicAuthorization.ts'
 import { clean } from './clean.ts'
 import { connectionErrors } from './connectionErrors.ts'
-import type { RoleFrom } from './roleFrom.ts'
+import { devopsApi } from './devopsApi.ts'
+import { type RoleFrom, roleFrom } from './roleFrom.ts'
 import type { Outcome } from './sample.ts'
 import { type VersionFrom, versionFrom } from './versionFrom.ts'
 
@@ -17,9 +18,9 @@ export interface Target {
   /** Whether each request has a connection of its own, where others are kept alive. */
   readonly areFresh?: boolean
   readonly timeoutMs: number
-  /** By default `json:/version`. */
+  /** By default as in devops-api. */
   readonly versionFrom?: VersionFrom
-  /** By default `header:app-role`. */
+  /** By default as in devops-api. */
   readonly roleFrom?: RoleFrom
   /** Matches the names of canary's pods, where the role that a reply states does not tell: all others are then stable's. */
   readonly canaryPods?: RegExp | undefined
@@ -39,10 +40,12 @@ export class VersionClient {
   readonly #free: number[]
   readonly #headers: Readonly<Record<string, string>>
   readonly #version: VersionFrom
+  readonly #role: RoleFrom
 
   constructor(target: Target) {
     this.target = target
-    this.#version = target.versionFrom ?? versionFrom('json:/version')
+    this.#version = target.versionFrom ?? versionFrom(devopsApi.versionFrom)
+    this.#role = target.roleFrom ?? roleFrom(devopsApi.roleFrom)
     const { url, headers, connections, timeoutMs } = target
     // Without this header, a server may choose any coding.
     this.#headers = { 'accept-encoding': 'identity', ...basicAuthorization(url), ...headers }
@@ -54,11 +57,9 @@ export class VersionClient {
     this.#free = [...this.#clients.keys()]
   }
 
-  /**
-   * Asks once; no more than `connections` at a time. Never rejects: whatever goes wrong is the outcome.
-   * @param since when its latency begins, on the clock of `performance.now`
-   */
-  async ask(since = performance.now()): Promise<Outcome> {
+  /** Asks once; no more than `connections` at a time. Never rejects: whatever goes wrong is the outcome. */
+  async ask(): Promise<Outcome> {
+    const since = performance.now()
     const { url, timeoutMs, areFresh = false } = this.target
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), timeoutMs)
@@ -95,11 +96,11 @@ export class VersionClient {
 
   /** Who answers, as far as headers tell. */
   #who(headers: Headers): Outcome {
-    const { canaryPods, roleFrom: { header: ofRole } = { header: 'app-role' } } = this.target
-    const ofVersion = this.#version.header
+    const { canaryPods } = this.target
     const pod = header(headers, 'app-pod')
-    const role = canaryPods && pod !== undefined ? (canaryPods.test(pod) ? 'canary' : 'stable') : header(headers, ofRole)
-    return { version: header(headers, ofVersion), role, pod, announced: header(headers, 'traffic-split') }
+    const role =
+      canaryPods && pod !== undefined ? (canaryPods.test(pod) ? 'canary' : 'stable') : header(headers, this.#role.header)
+    return { version: header(headers, this.#version.header), role, pod, announced: header(headers, 'traffic-split') }
   }
 
   #understand({ version: inHeader, role }: Outcome, status: number, headers: Headers, text: string) {

@@ -26,6 +26,8 @@ function onConnections({ sources }: Sample, expectation: Expectation, index: num
  * Where one gets nothing at all, and the split is wrong by that, too few connections may be the reason as well.
  */
 export function isSticky(sample: Sample, expectation: Expectation, isSplitWrong: boolean): boolean {
+  // Replies that nobody expects tell nothing of what connections do.
+  if (!sample.sources.some((source) => findExpected(expectation, source))) return false
   return expectation.some(({ share }, index) => {
     if (share === 0 || share === 1) return false
     const connections = onConnections(sample, expectation, index)

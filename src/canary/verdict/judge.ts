@@ -1,4 +1,5 @@
 import { count, list, milliseconds, percent, points, whole } from '../format.ts'
+import { isRole } from '../roles.ts'
 import { quantileMs, type Sample, type Source, slowerThan } from '../sampling/sample.ts'
 import {
   type Case,
@@ -105,7 +106,9 @@ function split(of: Case): Finding {
   const unexpected = sources.filter((source) => !findExpected(expectation, source) && !isUntold(source))
   if (unexpected.length > 0) {
     const who = unexpected.map((source) => `${whole(source.replies)} × ${nameOf(source)}`).join(', ')
-    return { verdict: 'FAIL', reason: `replies that nobody expected: ${who}` }
+    const noRoles = [...new Set(unexpected.map(({ role }) => role))].filter((role) => role !== undefined && !isRole(role))
+    const hint = noRoles.length > 0 ? `; a role must be stable or canary, not ${noRoles.join(' or ')}` : ''
+    return { verdict: 'FAIL', reason: `replies that nobody expected: ${who}${hint}` }
   }
   if (announced.size > 1) {
     return { verdict: 'INCONCLUSIVE', reason: `the announced split changed meanwhile: ${[...announced.keys()].join(', then ')}` }

@@ -4,11 +4,11 @@ import { execa } from 'execa'
 import { describe, it } from 'vitest'
 import { copyChart, stableFile, temporary } from '../commandLine.ts'
 import { type Behaviour, gateway } from '../fakeService.ts'
+import { fewRequests } from '../fewRequests.ts'
 import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
 
-const limits = '--max-p95-increase 30s --timeout 60s'
 const annotation = (name: string, value: string) => `  canary.devops-api/${name}: ${JSON.stringify(value)}\n`
 
 function annotate(chart: string, annotations: Record<string, string>): void {
@@ -35,22 +35,22 @@ describe.concurrent('check of any application', () => {
   ] as const)('that says %s, where the route says the role', async (says, options) => {
     const { expect } = await import('vitest')
     const { url } = await gateway({ says })
-    const { exitCode, stdout } = await run(`check ${url} --expect 90/10 ${limits} ${options}`)
-    expect(stdout).toContain('answered 196 of 1,960 requests (10 %)')
+    const { exitCode, stdout } = await run(`check ${url} --expect 90/10 ${fewRequests} ${options}`)
+    expect(stdout).toContain('answered 92 of 920 requests (10 %)')
     expect(stdout).toMatch(/^PASS canary health$/m)
     expect(exitCode).toBe(0)
   })
 
   it('finds the faults of one that says nothing', async ({ expect }) => {
     const { url } = await gateway({ says: 'nothing', canaryErrorsEvery: 2 })
-    const { exitCode, stdout } = await run(`check ${url} --expect 90/10 ${limits} --version-from none`)
+    const { exitCode, stdout } = await run(`check ${url} --expect 90/10 ${fewRequests} --version-from none`)
     expect(stdout).toMatch(/^FAIL canary health$/m)
     expect(exitCode).toBe(1)
   })
 
   it('by versions, where nothing says the role', async ({ expect }) => {
     const { url } = await gateway({ says: 'text', saysRole: false })
-    const check = `check ${url} ${limits} --version-from text`
+    const check = `check ${url} ${fewRequests} --version-from text`
     expect((await run(`${check} --expect v1.1.1=90,v1.1.1-canary=10`)).exitCode).toBe(0)
     const { exitCode, stdout } = await run(`${check} --expect 90/10`)
     expect(stdout).toMatch(/^INCONCLUSIVE split\n {2}replies say only v1\.1\.1, which does not tell stable and canary apart/m)
@@ -59,7 +59,7 @@ describe.concurrent('check of any application', () => {
 
   it('judges the availability of one of which nothing is known, and says that it judges no more', async ({ expect }) => {
     const { url } = await gateway({ says: 'nothing', saysRole: false })
-    const { exitCode, stdout } = await run(`check ${url} ${limits} --version-from none --json`)
+    const { exitCode, stdout } = await run(`check ${url} ${fewRequests} --version-from none --json`)
     const { expectation, gates, sample } = parseOutput('check', stdout)
     expect(expectation).toEqual([{ version: null, role: null, share: 1 }])
     expect(sample.sources).toMatchObject([{ version: null, role: null, replies: sample.requests }])
@@ -70,16 +70,16 @@ describe.concurrent('check of any application', () => {
       { verdict: 'NOT APPLICABLE', reason },
     ])
     expect(exitCode).toBe(0)
-    expect((await run(`check ${url} ${limits} --version-from none`)).stdout).toMatch(/^expected: anybody 100 %$/m)
+    expect((await run(`check ${url} ${fewRequests} --version-from none`)).stdout).toMatch(/^expected: anybody 100 %$/m)
     // Who is told to judge a split has not judged it.
-    expect((await run(`check ${url} ${limits} --version-from none --expect 90/10`)).exitCode).toBe(2)
+    expect((await run(`check ${url} ${fewRequests} --version-from none --expect 90/10`)).exitCode).toBe(2)
     const bad = await gateway({ says: 'nothing', saysRole: false, canary: 50, canaryErrorsEvery: 2 })
-    expect((await run(`check ${bad.url} ${limits} --version-from none`)).exitCode).toBe(1)
+    expect((await run(`check ${bad.url} ${fewRequests} --version-from none`)).exitCode).toBe(1)
   })
 
   it('asks a URL without a path at --path, and one with a path as it is', async ({ expect }) => {
     const { url } = await gateway()
-    const check = async (at: string) => (await run(`check ${at} --expect 90/10 ${limits} --path /build?full`)).stdout
+    const check = async (at: string) => (await run(`check ${at} --expect 90/10 ${fewRequests} --path /build?full`)).stdout
     expect(await check(url)).toContain(`${url}/build?full: `)
     expect(await check(`${url}/version`)).toContain(`${url}/version: `)
   })
@@ -89,7 +89,7 @@ describe.concurrent('promote of any application', () => {
   it('goes by the role that the route says, where replies say nothing', async ({ expect }) => {
     const { chart, cluster, revisions } = await foreign({ says: 'nothing' })
     annotate(chart, { 'version-from': 'none', path: '/', steps: '50,100' })
-    const { exitCode, stdout, stderr } = await run(`promote --chart ${chart} ${limits}`, cluster)
+    const { exitCode, stdout, stderr } = await run(`promote --chart ${chart} ${fewRequests}`, cluster)
     expect(stderr).toBe('')
     expect(stdout).toContain('Judge canary at 50 %')
     expect(stdout).toMatch(/^Promoted: stable serves everything\.$/m)
@@ -99,7 +99,7 @@ describe.concurrent('promote of any application', () => {
 
   it('takes a canary back that fails', async ({ expect }) => {
     const { chart, cluster, revisions } = await foreign({ says: 'nothing', canaryErrorsEvery: 2 })
-    const { exitCode, stdout } = await run(`promote --chart ${chart} ${limits} --version-from none`, cluster)
+    const { exitCode, stdout } = await run(`promote --chart ${chart} ${fewRequests} --version-from none`, cluster)
     expect(stdout).toContain('Not promoted: FAIL. Back at 100/0')
     expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
     expect(exitCode).toBe(1)
@@ -108,7 +108,7 @@ describe.concurrent('promote of any application', () => {
   it('goes by the tags of the images, where the version is all that replies say', async ({ expect }) => {
     const { chart, cluster } = await foreign({ says: 'header', saysRole: false })
     const by = '--version-from header:x-build --role-from version'
-    const { exitCode, stdout } = await run(`promote --chart ${chart} ${limits} ${by}`, cluster)
+    const { exitCode, stdout } = await run(`promote --chart ${chart} ${fewRequests} ${by}`, cluster)
     expect(stdout).toContain('Promoted: stable serves everything, as 1.17.0.\nReplies do not tell it from canary')
     expect(exitCode).toBe(0)
   })
@@ -132,7 +132,7 @@ describe.concurrent('promote of any application', () => {
     const { expect } = await import('vitest')
     const { chart, cluster, asked } = await foreign({ ...answers, saysRole: false }, change)
     const before = stableFile(chart)
-    const { exitCode, stderr } = await run(`promote --chart ${chart} ${limits} ${options}`, cluster)
+    const { exitCode, stderr } = await run(`promote --chart ${chart} ${fewRequests} ${options}`, cluster)
     expect(stderr).toMatch(reason)
     expect(stderr).toMatch(/^canary: canary cannot be judged: .*: --version-from and --role-from say where replies tell/)
     expect([exitCode, stableFile(chart)]).toEqual([64, before])
@@ -141,8 +141,8 @@ describe.concurrent('promote of any application', () => {
 
   it('acts first where it goes back, and says what it could not see', async ({ expect }) => {
     const { chart, cluster, revisions } = await foreign({ says: 'nothing', saysRole: false })
-    await run(`shift 50/50 --chart ${chart} ${limits} --version-from none`, cluster)
-    const { exitCode, stdout } = await run(`rollback --chart ${chart} ${limits} --version-from none`, cluster)
+    await run(`shift 50/50 --chart ${chart} ${fewRequests} --version-from none`, cluster)
+    const { exitCode, stdout } = await run(`rollback --chart ${chart} ${fewRequests} --version-from none`, cluster)
     expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
     expect(stdout).toContain('replies say neither version nor role')
     expect(exitCode).toBe(2)
@@ -199,7 +199,7 @@ describe.concurrent('annotations of Chart.yaml', () => {
     const chart = copyChart()
     annotate(chart, { 'version-from': 'body' })
     const { cluster, revisions } = await installedReleases(chart, { answers: {} })
-    const { exitCode, stderr } = await run(`rollback --chart ${chart} ${limits}`, cluster)
+    const { exitCode, stderr } = await run(`rollback --chart ${chart} ${fewRequests}`, cluster)
     expect(stderr).toContain('is "body": It must be')
     expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
     expect(exitCode).toBe(0)

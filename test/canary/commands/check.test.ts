@@ -51,11 +51,11 @@ describe.concurrent('check --prometheus', () => {
   it.each([
     [
       'check http://127.0.0.1:1 --prometheus http://127.0.0.1:1',
-      '--prometheus judges real traffic, and sends none: leave out the URL, --requests and --conformance',
+      '--prometheus judges real traffic, and sends none: leave out the URL',
     ],
     [
-      'check --conformance --prometheus http://127.0.0.1:1',
-      '--prometheus judges real traffic, and sends none: leave out the URL, --requests and --conformance',
+      'check --path / --rate 5 --header a:b --canary-pods x --conformance --prometheus http://127.0.0.1:1',
+      '--prometheus judges real traffic, and sends none: leave out --path, --rate, --header, --canary-pods, --conformance',
     ],
     [
       'check --prometheus 127.0.0.1:9090',

@@ -8,6 +8,7 @@ import { copyChart, stableFile, start, startOnTerminal } from '../commandLine.ts
 import { canary, deployment, type FakeCluster, fakeCluster, release, route, service } from '../fakeCluster.ts'
 import { fakePrometheus, pair } from '../fakePrometheus.ts'
 import { type Behaviour, gateway } from '../fakeService.ts'
+import { fewRequests } from '../fewRequests.ts'
 import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
@@ -21,7 +22,7 @@ describe('against the demo', () => {
     const before = stableFile(chart)
     const where = `--files-only --chart ${chart} --url ${demo.url}`
 
-    const promote = await run(`promote --steps 50/50,0/100 --max-p95-increase 30s ${where}`)
+    const promote = await run(`promote --steps 50/50,0/100 ${fewRequests} ${where}`)
     expect(promote).toEqual({
       exitCode: 0,
       stderr: '',
@@ -54,9 +55,9 @@ describe('against the demo', () => {
 
 describe('in a process of its own', () => {
   it('killed wherever it is, goes on to the end when started again', async () => {
-    const chart = copyChart()
-    const { url, weights, versions } = await gateway()
-    const line = `promote --steps 100 --max-p95-increase 30s --files-only --chart ${chart} --url ${url}`
+    const chart = copyChart('50/50')
+    const { url, weights, versions } = await gateway({ stable: 50, canary: 50 })
+    const line = `promote --steps 100 ${fewRequests} --files-only --chart ${chart} --url ${url}`
     /** Replies follow what is written. */
     const promote = async (killedAt?: string) => {
       const child = start(line)
@@ -69,7 +70,7 @@ describe('in a process of its own', () => {
       return child
     }
     for (const place of [
-      'Judge canary at 10 %',
+      'Judge canary at 50 %',
       'Give canary 100 %',
       'Judge canary at 100 %',
       'Give stable what',
@@ -87,7 +88,7 @@ describe('in a process of its own', () => {
   it('asks between steps on a terminal, and stops where the answer is no', async () => {
     const chart = copyChart()
     const { url, weights } = await gateway()
-    const line = `promote --pause --steps 50,100 --max-p95-increase 30s --files-only --chart ${chart} --url ${url}`
+    const line = `promote --pause --steps 50,100 ${fewRequests} --files-only --chart ${chart} --url ${url}`
     const child = startOnTerminal(line, 120)
     const answers = ['y', 'n']
     let seen = 0
@@ -126,7 +127,7 @@ describe.concurrent('promote', () => {
     const { url } = await gateway({ stable: 50, canary: 50 })
     const chart = copyChart('50/50')
     const path = join(chart, 'values-canary.yaml')
-    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 2s`)
+    const child = start(`promote --files-only --chart ${chart} --url ${url} --patience 2s ${fewRequests}`)
     for await (const line of child)
       if (line.startsWith('Judge canary')) writeFileSync(path, readFileSync(path, 'utf8').replace('v1.1.1-canary', 'v9'))
     const { exitCode, stdout } = await child
@@ -173,7 +174,7 @@ describe.concurrent('promote', () => {
   it('a gateway that limits how often it is asked is not taken for a bad canary', async () => {
     const chart = copyChart('50/50')
     const { cluster } = await installedReleases(chart, { answers: { limitedEvery: 3 } })
-    const { exitCode, stdout } = await run(`promote --chart ${chart} --patience 1s --timeout 60s --max-p95-increase 60s`, cluster)
+    const { exitCode, stdout } = await run(`promote --chart ${chart} --patience 1s ${fewRequests}`, cluster)
     expect(stdout).toMatch(/INCONCLUSIVE, \d+ requests; \d+ of \d+ requests were too many for a rate limit .*: lower --rate/)
     expect(stdout).not.toMatch(/FAIL/)
     expect(stdout).toContain('Not promoted: INCONCLUSIVE. Back at 100/0, ')
@@ -197,7 +198,7 @@ describe.concurrent('promote', () => {
     const chart = copyChart('50/50')
     const { cluster, revisions } = await installedReleases(chart, { answers: {} })
     const { url } = await fakePrometheus({ scrape: pair({ stable: 500, canary: 500, failed: 50 }) })
-    const line = `promote --chart ${chart} --namespace shop --timeout 60s --max-p95-increase 60s --prometheus ${url} --bake 1h`
+    const line = `promote --chart ${chart} --namespace shop ${fewRequests} --prometheus ${url} --bake 1h`
     const { exitCode, stdout } = await run(line, cluster)
     expect(stdout).toMatch(
       /Judge canary at 50 %\n {2}PASS, [\d,]+ requests\nJudge canary at 50 %, by real traffic\n {2}FAIL, [\d,]+ requests\n/,
@@ -215,7 +216,7 @@ describe.concurrent('promote', () => {
     const chart = copyChart('50/50')
     const { cluster } = await installedReleases(chart, { answers: {} })
     const { url } = await fakePrometheus({ scrape: pair({ stable: 500, canary: 500 }) })
-    const line = `promote --chart ${chart} --namespace shop --timeout 60s --max-p95-increase 60s --prometheus ${url} --bake 1s --steps 100 --json`
+    const line = `promote --chart ${chart} --namespace shop ${fewRequests} --prometheus ${url} --bake 1s --steps 100 --json`
     const { steps, outcome, report } = parseOutput('promote', (await run(line, cluster)).stdout)
     expect([outcome, report?.from]).toEqual(['promoted', 'own requests'])
     expect(steps.map(({ step }) => step).filter((step) => step.startsWith('Judge'))).toEqual([

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it, vi } from 'vitest'
 import { copyChart, stableFile, temporary } from '../commandLine.ts'
+import { fewRequests } from '../fewRequests.ts'
 import { run } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
@@ -21,7 +22,7 @@ describe.concurrent('shift changes what it says and no more', () => {
   it('moves the weights from what is installed, and says why in the history', async ({ expect }) => {
     const chart = copyChart()
     const { cluster, revisions } = await installedReleases(chart)
-    const shift = await run(`shift 100/0 --chart ${chart} --because INC-7`, cluster)
+    const shift = await run(`shift 100/0 --chart ${chart} --because INC-7 ${fewRequests}`, cluster)
     expect([shift.exitCode, shift.stderr]).toEqual([0, ''])
     const [newest, before] = revisions()
     expect(newest?.info.description).toBe('canary shift: move traffic; weights 100/0; because INC-7')
@@ -38,7 +39,7 @@ describe.concurrent('shift changes what it says and no more', () => {
     const stable = backend('stable', 100)
     if (first) first.manifest = first.manifest.replace(stable, `${stable}\n        ${backend('canary', 0)}`)
     expect(first?.manifest).toContain('weight: 0')
-    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart}`, cluster)
+    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart} ${fewRequests}`, cluster)
     expect(stdout).toMatch(/^Move traffic to 100\/0/)
     expect(exitCode).toBe(0)
   })
@@ -108,7 +109,10 @@ describe.concurrent('shift changes what it says and no more', () => {
     const chart = copyChart()
     const file = overlay('image:\n  repository: registry/x\n')
     const { cluster, revisions } = await installedReleases(chart, { stable: ['--values', file], canary: ['--values', file] })
-    expect(await run(`shift 100/0 --chart ${chart} --values ${file}`, cluster)).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await run(`shift 100/0 --chart ${chart} --values ${file} ${fewRequests}`, cluster)).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    })
     expect(revisions()[0]?.config).toMatchObject({ image: { repository: 'registry/x' } })
   })
 
@@ -126,7 +130,7 @@ describe.concurrent('shift changes what it says and no more', () => {
     const random = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: random}\ndata: {a: "{{ randAlphaNum 8 }}"}\n'
     writeFileSync(join(chart, 'templates/random.yaml'), random)
     const { cluster } = await installedReleases(chart)
-    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart}`, cluster)
+    const { exitCode, stdout } = await run(`shift 100/0 --chart ${chart} ${fewRequests}`, cluster)
     expect(stdout).toContain('The chart renders this anew each time: ConfigMap random: data.a "')
     expect(exitCode).toBe(0)
   })
@@ -160,7 +164,8 @@ describe.concurrent('A route that somebody patched by hand', () => {
   ] as const)('is put back with Helm %i by %s', async (helm, command, weights) => {
     const chart = copyChart()
     const { cluster, revisions } = await installedReleases(chart, { patched: { helm, stable: 0, canary: 100 } })
-    await run(`${command} --chart ${chart} --timeout 100ms`, cluster)
+    // The fake replies follow no weights, and who waits for them waits in vain.
+    await run(`${command} --chart ${chart} --patience 1s ${fewRequests}`, cluster)
     const status = await run(`status --chart ${chart}`, cluster)
     expect(status.stdout).toContain(`live       ${weights}, Accepted and ResolvedRefs`)
     expect(status.stdout).not.toContain('by hand')
@@ -177,7 +182,7 @@ conflicts with "somebody" using gateway.networking.k8s.io/v1:
 - .spec.parentRefs`
   const chart = copyChart()
   const { cluster, revisions } = await installedReleases(chart, { patched: { helm: 4, stable: 50, canary: 50, conflicts } })
-  const { stdout } = await run(`rollback --chart ${chart} --timeout 100ms`, cluster)
+  const { stdout } = await run(`rollback --chart ${chart} ${fewRequests}`, cluster)
   expect(stdout).toContain('overwriting what kubectl-patch and somebody changed by hand')
   expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 100, canary: 0 } })
 })
@@ -231,7 +236,7 @@ describe.concurrent('Pods', () => {
       if (revisions()[0]?.info.description.includes('give canary 100')) replicas['devops-api-stable'] = 6
       return ended
     }
-    const { exitCode, stderr } = await run(`promote --chart ${chart}`, scaling)
+    const { exitCode, stderr } = await run(`promote --chart ${chart} --steps 100 ${fewRequests}`, scaling)
     expect(stderr).toContain('spec.replicas 6 → 2, scaled by kubectl or an autoscaler')
     expect(exitCode).toBe(1)
     expect(revisions()[0]?.config).toMatchObject({ traffic: { stable: 0, canary: 100 }, image: { tag: '1.1.1' } })
@@ -269,7 +274,7 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     const chart = copyChart()
     const { cluster, revisions } = await installedReleases(chart, installed)
     if (tag) edit(join(chart, 'values-stable.yaml'), 'tag: "1.1.1"', tag)
-    const { stdout, stderr } = await run(`rollback --chart ${chart}`, cluster)
+    const { stdout, stderr } = await run(`rollback --chart ${chart} ${fewRequests}`, cluster)
     expect(stderr).toBe('')
     expect(stdout).toMatch(message)
     const [newest, before] = revisions()
@@ -286,7 +291,7 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     const chart = copyChart()
     const { cluster, revisions } = await installedReleases(chart, { answers: {} })
     spoil(chart)
-    const { exitCode, stdout } = await run(`rollback --chart ${chart} --timeout 60s`, cluster)
+    const { exitCode, stdout } = await run(`rollback --chart ${chart} ${fewRequests}`, cluster)
     expect(stdout).toMatch(
       /Traffic has moved, but values-stable\.yaml does not say so yet: .*\nWhether the files say more than is installed could not be seen: /,
     )
@@ -299,7 +304,7 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     const chart = copyChart()
     const { cluster } = await installedReleases(chart, { gateway: null })
     edit(join(chart, 'values-stable.yaml'), 'tag: "1.1.1"', 'tag: "9.9.9"')
-    const { exitCode, stdout } = await run(`rollback --chart ${chart}`, cluster)
+    const { exitCode, stdout } = await run(`rollback --chart ${chart} ${fewRequests}`, cluster)
     expect(stdout).toMatch(/The files say more, which is not installed: .*"devops-api:9\.9\.9".*\nNobody was asked: /)
     expect(exitCode).toBe(2)
   })
@@ -307,7 +312,7 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
   it('leaves as many pods as there are', async ({ expect }) => {
     const chart = copyChart()
     const { cluster, revisions } = await installedReleases(chart, { replicas: { 'devops-api-stable': 5 } })
-    expect((await run(`rollback --chart ${chart}`, cluster)).exitCode).toBe(0)
+    expect((await run(`rollback --chart ${chart} ${fewRequests}`, cluster)).exitCode).toBe(0)
     expect(revisions()[0]?.config).toMatchObject({ replicas: 5, traffic: back })
   })
 
@@ -315,7 +320,7 @@ describe.concurrent('rollback moves weights, whatever else is the matter', () =>
     const [old, chart] = [copyChart(), copyChart()]
     edit(join(chart, 'Chart.yaml'), /^version: .*$/m, 'version: 1.2.0')
     const { cluster, revisions } = await installedReleases(chart, { charts: { stable: old } })
-    await run(`rollback --chart ${chart}`, cluster)
+    await run(`rollback --chart ${chart} ${fewRequests}`, cluster)
     const [newest, before] = revisions()
     expect(
       newest?.manifest.replace(/ +- group: ""\n.*\n +name: devops-api-canary\n.*\n.*\n/, '').replace('weight: 100', 'weight: 90'),

@@ -42,6 +42,11 @@ describe('a gateway', () => {
     ).toBe(false)
   })
 
+  it('is not blamed where nobody expects what replies say', () => {
+    const sample = sampleOf(60, (connection) => connection % 4 === 0)
+    expect(isSticky(sample, parseExpectation('v3=75,v4=25'), true)).toBe(false)
+  })
+
   it('that draws anew is hardly ever mistaken for one that does not', () => {
     const draw = seeded(3)
     let [mistaken, mistakenIfWrong] = [0, 0]

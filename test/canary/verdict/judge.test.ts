@@ -221,6 +221,16 @@ describe('the split', () => {
     expect(gate('split', sample, { expect: 'v1=90,v2=10' })).toBe('FAIL: replies that nobody expected: 1 × v0 canary')
   })
 
+  it('says what a role must be, where replies spell it otherwise', () => {
+    const sample = sampleOf([
+      { version: 'v1', role: 'Stable', ok: 90 },
+      { version: 'v2', role: 'Canary', ok: 10 },
+    ])
+    expect(gate('split', sample)).toBe(
+      'FAIL: replies that nobody expected: 90 × v1 Stable, 10 × v2 Canary; a role must be stable or canary, not Stable or Canary',
+    )
+  })
+
   it('goes by role where both say the same version', () => {
     const sample = sampleOf([
       { version: 'v1', role: 'stable', ok: 441 },

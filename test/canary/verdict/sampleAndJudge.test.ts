@@ -32,3 +32,17 @@ it('Two minutes are not the end before there were as many requests as it takes a
   const { exitCode, stdout } = await run(`check ${url} --expect stable=90,canary=10 --max-p95-increase 60s --timeout 60s --json`)
   expect([exitCode, parseOutput('check', stdout).sample.requests]).toEqual([0, 1960])
 })
+
+it('A canary that is so slow that all connections are busy is found out, and does not make stable look as slow', async () => {
+  const { url } = await gateway({
+    stable: 50,
+    canary: 50,
+    insteadOfCanary: (_, response) =>
+      void setTimeout(() => {
+        response.writeHead(200, { 'app-version': 'v1.1.1-canary', 'app-role': 'canary' }).end('{"version":"v1.1.1-canary"}')
+      }, 60),
+  })
+  const { exitCode, stdout } = await run(`check ${url} --expect 50/50 --rate 2000 --connections 5 --json`)
+  const { gates } = parseOutput('check', stdout)
+  expect([exitCode, gates[2]?.verdict]).toEqual([1, 'FAIL'])
+})

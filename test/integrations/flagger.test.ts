@@ -312,6 +312,18 @@ it('A canary that is only slower than primary is taken back because of that', as
   expect(said.join('\n')).not.toContain('request duration')
 })
 
+it('A canary whose pods never get ready is given up, and has had no request', async () => {
+  const sooner = JSON.stringify({ spec: { progressDeadlineSeconds: 15 } })
+  await run(`kubectl patch canary/devops-api-stable --type=merge -p ${sooner} -n ${namespace}`)
+  const from = load.replies.length
+  await run(`helm upgrade devops-api-stable . ${files} --values examples/never-ready.yaml -n ${namespace}`)
+  const said = await analysed('never ready', 'Failed')
+  expect(said.join('\n')).toContain('not ready: waiting for rollout to finish: 0 of 2')
+  expect(said.join('\n')).not.toContain('canary weight')
+  await load.next(RATE)
+  expect(load.replies.slice(from).every(isPrimary)).toBe(true)
+})
+
 it('The README removes it, and nothing is left', async () => {
   await load.stop()
   load.expectNothingLost()

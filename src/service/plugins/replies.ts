@@ -14,6 +14,9 @@ declare module 'fastify' {
 /** A client that has taken nothing of its reply for so long, or for twice as long, is hung up on. */
 const SEND_TIMEOUT_MS = 15_000
 
+/** So short a reply the system's buffers take, unless the client has left those before it there. */
+const SHORT = 1024
+
 /**
  * What every reply gets: who answers, that it may not be cached, and its place in the histogram. A single hook does it all, because
  * each further one costs CPU on every reply. It belongs to a route, so that no client can make a new series.
@@ -35,7 +38,7 @@ export const replies = fp(async (app) => {
 
   const finish = (method: string, route: string) => {
     const byStatus = new Map<number, Series>()
-    return (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void) => {
+    return (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: () => void) => {
       reply.headers(identity)
       if (app.stopping.aborted) reply.header('connection', 'close')
       const { statusCode } = reply
@@ -45,8 +48,10 @@ export const replies = fp(async (app) => {
         byStatus.set(statusCode, series)
       }
       series.observe((performance.now() - arrival(request)) / 1000)
+      const { socket } = request.raw
+      const isTaken = typeof payload === 'string' && payload.length <= SHORT && !socket.writableLength
       // Once the reply is sent, Node sets the timeout of an idle connection instead. What `inject` asks has no real socket.
-      request.raw.socket.setTimeout?.(SEND_TIMEOUT_MS)
+      if (!isTaken) socket.setTimeout?.(SEND_TIMEOUT_MS)
       done()
     }
   }

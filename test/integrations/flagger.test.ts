@@ -322,6 +322,8 @@ it('A canary whose pods never get ready is given up, and has had no request', as
   expect(said.join('\n')).not.toContain('canary weight')
   await load.next(RATE)
   expect(load.replies.slice(from).every(isPrimary)).toBe(true)
+  // Flagger lets go of a Canary only once the pods of its Deployment are ready.
+  await run(`helm rollback devops-api-stable -n ${namespace}`)
 })
 
 it('The README removes it, and nothing is left', async () => {

@@ -109,11 +109,11 @@ it('1. The image runs as nobody, on a file system it cannot write, with its comp
   // All that the service loads, and what the CLI does.
   expect(cached).toBeGreaterThan(Number(await exec('fs.readdirSync("service").length')))
 
-  const nodes: { status: { images: { names?: string[]; sizeBytes: number }[] } }[] = JSON.parse(
+  const nodes: { status: { images: { names: string[] | null; sizeBytes: number }[] } }[] = JSON.parse(
     await run('kubectl get nodes -o json'),
   ).items
   const images = nodes.flatMap(({ status }) => status.images)
-  const image = images.find(({ names = [] }) => names.some((name) => name.endsWith('/devops-api:1.1.1')))
+  const image = images.find(({ names }) => names?.some((name) => name.endsWith('/devops-api:1.1.1')))
   const logs = await run(`kubectl logs deployment/devops-api-stable -n ${namespace}`)
   const metrics = `/api/v1/namespaces/${namespace}/services/http:devops-api-stable:http/proxy/metrics`
   const resident = /^process_resident_memory_bytes\{.*\} (\d+)/m.exec(await run(`kubectl get --raw ${metrics}`))?.[1]

@@ -35,7 +35,7 @@ it.each<[string, object[], string[]]>([
   writeFileSync(overlay, JSON.stringify({ gateway: { create: false, name: 'shared', namespace: theirs, hostnames } }))
   await install('stable', overlay)
   await poll(async () => {
-    const { all } = await canary(['status', '--chart', chart, '--namespace', namespace, '--values', overlay])
+    const { all } = await canary(`status --chart ${chart} --namespace ${namespace} --values ${overlay}`)
     expect(all).toContain(isStated ? 'All of it agrees.' : 'give --url, and --host')
   })
 })

@@ -57,8 +57,8 @@ export async function shareGateway(listeners: object[]): Promise<void> {
 }
 
 /** The command line, which trusts the certificate unless told otherwise. */
-export async function canary(args: string[], trusts = true): Promise<{ exitCode: number | undefined; all: string }> {
-  const { exitCode, all } = await execa(process.execPath, ['src/canary/main.ts', ...args], {
+export async function canary(command: string, trusts = true): Promise<{ exitCode: number | undefined; all: string }> {
+  const { exitCode, all } = await execa(process.execPath, ['src/canary/main.ts', ...command.split(' ')], {
     cwd: join(import.meta.dirname, '../..'),
     env: { ...env, ...(trusts && { NODE_EXTRA_CA_CERTS: authority }) },
     reject: false,

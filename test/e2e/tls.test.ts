@@ -20,30 +20,28 @@ beforeAll(async () => {
   edit(overlay, { 'gateway.hostnames': [host] })
   await install('stable', overlay)
 })
-
-const command = (line: string, trusts = true) => canary(line.split(' '), trusts)
 const place = `--chart ${chart} --namespace ${namespace} --values ${join(chart, overlay)} --url ${origin} --host ${host}`
 
 it('check passes through HTTPS', async () => {
   await poll(async () => {
-    const { exitCode, all } = await command(`check ${origin} --host ${host}`)
+    const { exitCode, all } = await canary(`check ${origin} --host ${host}`)
     expect(all).toMatch(/\nexpected: stable 90 %, canary 10 % \(announced by the gateway\)\n.*\nPASS\n?$/s)
     expect(exitCode).toBe(0)
   })
 })
 
 it('A certificate of an authority that is not trusted is no verdict, and is named', async () => {
-  const { exitCode, all } = await command(`check ${origin} --host ${host} --expect 90/10`, false)
+  const { exitCode, all } = await canary(`check ${origin} --host ${host} --expect 90/10`, false)
   expect(all).toMatch(/certificate|self-signed/i)
   expect(exitCode).toBe(2)
 })
 
 it('status, shift and promote work through HTTPS', async () => {
-  expect(await command(`status ${place}`)).toEqual({ exitCode: 0, all: expect.stringContaining('All of it agrees.') })
-  expect(await command(`shift 50/50 ${place}`)).toEqual({ exitCode: 0, all: expect.stringContaining('PASS split') })
+  expect(await canary(`status ${place}`)).toEqual({ exitCode: 0, all: expect.stringContaining('All of it agrees.') })
+  expect(await canary(`shift 50/50 ${place}`)).toEqual({ exitCode: 0, all: expect.stringContaining('PASS split') })
   const promoted = expect.stringContaining('Promoted: stable serves everything, as v1.1.1-canary.')
-  expect(await command(`promote ${place}`)).toEqual({ exitCode: 0, all: promoted })
-  expect(await command(`shift 75/25 ${place}`)).toEqual({ exitCode: 0, all: expect.stringContaining('PASS split') })
+  expect(await canary(`promote ${place}`)).toEqual({ exitCode: 0, all: promoted })
+  expect(await canary(`shift 75/25 ${place}`)).toEqual({ exitCode: 0, all: expect.stringContaining('PASS split') })
 })
 
 it('The live page shows the split through HTTPS', async () => {
@@ -64,7 +62,7 @@ it('The live page shows the split through HTTPS', async () => {
 })
 
 it('rollback works through HTTPS', async () => {
-  expect(await command(`rollback ${place}`)).toEqual({
+  expect(await canary(`rollback ${place}`)).toEqual({
     exitCode: 0,
     all: expect.stringContaining('Every reply came from stable'),
   })

@@ -6,6 +6,7 @@ import { json as jq } from 'jq-wasm'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type Role, roles } from '../../src/canary/roles.ts'
+import { helmReader } from '../canary/values/helmReader.ts'
 import { chart, copyChart, edit, removeChart } from '../e2e/chart.ts'
 import {
   createNamespace,
@@ -286,23 +287,14 @@ async function release(role: Role): Promise<Release> {
   const packed = join(worktree, `packed-${role}`)
   rmSync(packed, { recursive: true, force: true })
   cpSync(join(fetched, path), packed, { recursive: true })
-  const values = valuesFiles.map((file: string) => parse(readFileSync(join(fetched, file), 'utf8'))).reduce(merged)
+  const { values } = await helmReader().release(
+    packed,
+    valuesFiles.map((file: string) => join(fetched, file)),
+  )
   writeFileSync(join(packed, 'values.yaml'), stringify(values))
   const { name, version } = parse(readFileSync(join(packed, 'Chart.yaml'), 'utf8'))
   await run(`helm package ${packed} --version ${version}${commit} --destination ${packed}`)
   return { name: metadata.name, upgrade: `${metadata.name} ${join(packed, `${name}-${version}${commit}.tgz`)} -n ${namespace}` }
-}
-
-type Values = Record<string, unknown>
-
-/** Values with others laid over them; a list is one value. */
-function merged(under: Values, over: Values): Values {
-  const isMap = (value: unknown): value is Values => value !== null && typeof value === 'object' && !Array.isArray(value)
-  const entries = Object.entries(over).map(([key, value]) => {
-    const below = under[key]
-    return [key, isMap(below) && isMap(value) ? merged(below, value) : value]
-  })
-  return { ...under, ...Object.fromEntries(entries) }
 }
 
 const asFlux = '--field-manager=helm-controller'

@@ -30,8 +30,6 @@ export const refusals = fp(async (app) => {
     if (count > MAX_WAITING) socket.destroy()
   }
 
-  // The last that was right, as most requests name the same.
-  let knownHost: string | undefined
   app.addHook('onRequest', (request, reply, done) => {
     const { headers, httpVersion, socket } = request.raw
     // Node gives a reply its socket when its turn comes.
@@ -40,16 +38,14 @@ export const refusals = fp(async (app) => {
       wait(socket, 1)
       if (socket.destroyed) return
     }
-    if (headers.host === undefined ? httpVersion === '1.1' : headers.host !== knownHost && !hostAndPort.test(headers.host)) {
-      const { host } = headers
-      const wrong =
-        host === undefined
-          ? 'a Host header is required'
-          : `the Host header is ${JSON.stringify(host)}: it must be one host, perhaps with a port`
-      done(new HttpError(400, wrong))
+    if (headers.host === undefined && httpVersion === '1.1') {
+      done(new HttpError(400, 'a Host header is required'))
       return
     }
-    knownHost = headers.host
+    if (headers.host !== undefined && !hostAndPort.test(headers.host)) {
+      done(new HttpError(400, `the Host header is ${JSON.stringify(headers.host)}: it must be one host, perhaps with a port`))
+      return
+    }
     const mayHaveBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
     if (!mayHaveBody) {
       done()

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { launchBrowser, watchPage } from '../browser.ts'
+import { launchBrowser, navigate, watchPage } from '../browser.ts'
 import { type Demo, removeDemos, startDemo } from './startDemo.ts'
 
 let demo: Demo
@@ -15,7 +15,7 @@ beforeAll(async () => {
   browser = await launchBrowser()
   page = await browser.newPage({ viewport: { width: 1280, height: 808 } })
   seen = watchPage(page)
-  await page.goto(`${demo.url}/`)
+  await navigate(page, `${demo.url}/`)
   await page.locator('#rate').fill('50')
   await page.locator('#rate').blur()
 })

@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import { request } from 'undici'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type Role, roles } from '../../src/canary/roles.ts'
-import { launchBrowser, watchPage } from '../browser.ts'
+import { launchBrowser, navigate, watchPage } from '../browser.ts'
 import { chart, copyChart, edit, removeChart } from './chart.ts'
 import {
   createNamespace,
@@ -192,7 +192,7 @@ it('2. The live page, through the gateway, shows the split next to the one that 
   const page = await browser.newPage()
   const { lines, urls } = watchPage(page)
   const origin = `http://${hostname}:${gateway.port}`
-  await page.goto(origin)
+  await navigate(page, origin)
   await page.locator('#rate').fill('50')
   await poll(async () => {
     expect(await page.locator('#cards').innerText()).toContain('of 500 requests')

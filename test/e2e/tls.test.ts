@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { launchBrowser, watchPage } from '../browser.ts'
+import { launchBrowser, navigate, watchPage } from '../browser.ts'
 import { chart, edit } from './chart.ts'
 import { namespace, poll, run } from './cluster.ts'
 import { gateway } from './gateway.ts'
@@ -49,7 +49,7 @@ it('The live page shows the split through HTTPS', async () => {
   const page = await browser.newPage({ ignoreHTTPSErrors: true })
   const { lines, urls } = watchPage(page)
   const at = `https://${host}:${gateway.port}`
-  await page.goto(at)
+  await navigate(page, at)
   await page.locator('#rate').fill('50')
   await poll(async () => {
     expect(await page.locator('#cards').innerText()).toContain('of 500 requests')

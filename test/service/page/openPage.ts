@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, Page, Request, ViewportSize } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
 import { buildApp } from '../../../src/service/app.ts'
-import { launchBrowser, watchPage } from '../../browser.ts'
+import { launchBrowser, navigate, watchPage } from '../../browser.ts'
 
 export const axe = readFileSync(join(import.meta.dirname, '../../../node_modules/axe-core/axe.min.js'), 'utf8')
 
@@ -82,7 +82,7 @@ export async function open(how: Answer, { path = '/', viewport, dark, clock }: S
     await page.clock.pauseAt(1000)
     await page.addInitScript('Math.random = () => 0.5')
   }
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
+  await navigate(page, `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
 }
 
 export const reply = (response: ServerResponse, version: string, role = '', headers: Record<string, string> = {}) =>

@@ -36,7 +36,7 @@ export async function sh(script: string): Promise<string> {
 }
 
 /** Tries a check again and again, until it passes or has failed for so long that it fails for good. */
-export const poll = (check: () => Promise<void>, seconds = 60) => vi.waitFor(check, { timeout: seconds * 1000, interval: 50 })
+export const poll = (check: () => Promise<void>, seconds = 60) => vi.waitFor(check, { timeout: seconds * 1000, interval: 200 })
 
 async function list(kinds: string, options = `-n ${namespace}`): Promise<Item[]> {
   return JSON.parse(await run(`kubectl get ${kinds} ${options} -o json`)).items

@@ -318,7 +318,7 @@ it('A canary whose pods never get ready is given up, and has had no request', as
   const from = load.replies.length
   await run(`helm upgrade devops-api-stable . ${files} --values examples/never-ready.yaml -n ${namespace}`)
   const said = await analysed('never ready', 'Failed')
-  expect(said.join('\n')).toContain('not ready: waiting for rollout to finish: 0 of 2')
+  expect(said.join('\n')).toContain('not ready: waiting for rollout to finish: 0 of ')
   expect(said.join('\n')).not.toContain('canary weight')
   await load.next(RATE)
   expect(load.replies.slice(from).every(isPrimary)).toBe(true)

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CheckOutput } from './output/outputs.ts'
@@ -12,16 +12,18 @@ const { INPUT_URL = '', INPUT_HOST, INPUT_EXPECT, INPUT_OPTIONS = '', GITHUB_OUT
 const folder = mkdtempSync(join(tmpdir(), 'canary-'))
 const markdown = join(folder, 'report.md')
 const more = INPUT_OPTIONS.split('\n').map((line) => line.trim())
+// What is needed here comes after the options, which may say it otherwise.
 const args = [
-  ...['check', '--json', '--markdown', markdown],
+  ...['check', ...more.filter(Boolean), '--json', '--markdown', markdown],
   ...(INPUT_HOST ? [`--host=${INPUT_HOST}`] : []),
   ...(INPUT_EXPECT ? [`--expect=${INPUT_EXPECT}`] : []),
-  ...[...more, INPUT_URL].filter(Boolean),
+  ...(INPUT_URL ? ['--', INPUT_URL] : []),
 ]
 const main = join(import.meta.dirname, 'main.ts')
 const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
 
-if (stdout) {
+const isJudged = existsSync(markdown)
+if (isJudged) {
   const { verdict, gates } = JSON.parse(stdout) as CheckOutput
   const report = readFileSync(markdown, 'utf8')
   console.log(report)
@@ -34,8 +36,10 @@ if (stdout) {
   }
 }
 if (stderr) annotate('error', 'canary check', stderr.trim())
+else if (!isJudged)
+  annotate('error', 'canary check', `options is ${JSON.stringify(INPUT_OPTIONS)}: with these, nothing is judged`)
 rmSync(folder, { recursive: true })
-process.exitCode = status ?? 1
+process.exitCode = isJudged ? (status ?? 1) : status || 64
 
 /** https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands, "Multiline strings" */
 function output(name: string, value: string): void {

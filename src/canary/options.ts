@@ -155,7 +155,7 @@ export function addAsking(command: Command, defaults: { rate: [number, string]; 
   return addApplication(addReleases(addChart(command)))
     .argument(
       '[URL]',
-      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is; by default found on the cluster, with its host name and the split that the route has',
+      'where the gateway listens, such as http://127.0.0.1:8000, which is asked for /version; one with a path is asked as it is; by default found on the cluster, with its host name; check then expects the split that the route has',
       endpoint,
     )
     .addOption(rateOption(defaults.rate))

@@ -1,20 +1,20 @@
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
 import { parse } from 'yaml'
 import { HelmAndKubectl } from '../cluster/helmAndKubectl.ts'
-import { WrongUse } from '../errors.ts'
-import { newFiles } from '../init/newFiles.ts'
+import { Failure, WrongUse } from '../errors.ts'
+import { newFiles, ROUTE, type Wanted } from '../init/newFiles.ts'
 import { type Made, madeBy, obstacles, servicesOf, unproven } from '../init/obstacles.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { type ReleaseNames, type Role, roles } from '../roles.ts'
 import { PREFIX } from '../values/chartAnnotations.ts'
 import { readText, valuesPath } from '../values/valuesReader.ts'
-import type { Files } from '../values/withFiles.ts'
+import { type Files, withFiles } from '../values/withFiles.ts'
 
 interface Options {
-  gateway: string
+  gateway: Wanted['gateway']
   hostname: string[]
   dryRun?: true
 }
@@ -29,15 +29,28 @@ export function initCommand(program: Command, terminal: Terminal): void {
       'Make a chart canary-ready: one route template and two values files, once rendering both releases has proved that they are a pair. Nothing else is touched.',
     )
     .argument('<CHART>', 'its folder')
-    .requiredOption('--gateway <name>', 'the Gateway that takes the route, as NAME or NAMESPACE/NAME')
-    .option(
-      '--hostname <name>',
-      'a host name that the route answers to; may be repeated',
-      (name, all: string[]) => [...all, name],
-      [],
-    )
+    .requiredOption('--gateway <name>', 'the Gateway that takes the route, as NAME or NAMESPACE/NAME', gatewayOf)
+    .option('--hostname <name>', 'a host name that the route answers to; may be repeated', oneMoreHostname, [])
     .option('--dry-run', 'show the files, and write none')
     .action((chart: string, options: Options) => run(chart, options, terminal))
+}
+
+/** A DNS subdomain, as the names of most objects are: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+const NAME = '[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*'
+
+function gatewayOf(text: string): Wanted['gateway'] {
+  const [, namespace, name] = new RegExp(`^(?:([-a-z0-9]{1,63})/)?((?=.{1,253}$)${NAME})$`).exec(text) ?? []
+  if (name === undefined || !new RegExp(`^${NAME}$`).test(namespace ?? name))
+    throw new InvalidArgumentError('It must be NAME or NAMESPACE/NAME, as kubectl shows them, such as infra/public.')
+  return { name, namespace }
+}
+
+function oneMoreHostname(text: string, all: string[]): string[] {
+  if (!new RegExp(`^(?=.{1,253}$)([*][.])?${NAME}$`).test(text) || isIP(text))
+    throw new InvalidArgumentError(
+      'It must be a host name in lower case, without a port, such as shop.example.com or *.example.com, and no IP address.',
+    )
+  return [...all, text]
 }
 
 async function run(chart: string, { gateway, hostname, dryRun }: Options, terminal: Terminal): Promise<void> {
@@ -52,26 +65,24 @@ async function run(chart: string, { gateway, hostname, dryRun }: Options, termin
   refuse(chart, taken(chart))
   const before = await render(chart)
   refuse(chart, obstacles(chart, before, names))
-  const [namespace, name = namespace] = gateway.includes('/') ? gateway.split('/') : [undefined, gateway]
   const files = newFiles({
     names,
     ...serviceOf(chart, before, names),
-    gateway: { name: `${name}`, namespace },
+    gateway,
     hostnames: hostname,
     tag: tagOf(chart),
   })
-  await proved(chart, files, async (copy) => {
+  await withFiles({ ...filesOf(chart), ...files }, async (copy) => {
     // With a share for both, or the route would leave one out.
     const traffic = ['--set', 'traffic.stable=90,traffic.canary=10']
     const after = await render(copy, (role) => ['--values', valuesPath(copy, role), ...(role === 'stable' ? traffic : [])])
     refuse(chart, [...obstacles(chart, after, names), ...unproven(after)])
   })
-  for (const [path, text] of Object.entries(files)) {
-    if (!dryRun) writeFileSync(join(chart, path), text)
+  if (!dryRun) writeAll(chart, files)
+  for (const [path, text] of Object.entries(files))
     stdout.write(
       dryRun ? `${join(chart, path)}\n${`${text}`.replaceAll(/^(?=.)/gm, '+ ')}\n` : `${join(chart, path)} is written\n`,
     )
-  }
   stdout.write(
     `Rendered, ${names.stable} and ${names.canary} share no object and no pod, and one route splits requests between their Services. Install canary first:\n`,
   )
@@ -94,7 +105,9 @@ function refuse(chart: string, reasons: readonly string[]): void {
 function taken(chart: string): string[] {
   const values = valuesOf(chart)
   return [
-    ...roles.flatMap((role) => (existsSync(valuesPath(chart, role)) ? [`${valuesPath(chart, role)} is there already`] : [])),
+    ...[join(chart, ROUTE), ...roles.map((role) => valuesPath(chart, role))].flatMap((path) =>
+      existsSync(path) ? [`${path} is there already`] : [],
+    ),
     ...['traffic', 'gateway'].flatMap((key) =>
       key in values ? [`${join(chart, 'values.yaml')} has a value ${key} of its own, which the route needs: rename it`] : [],
     ),
@@ -133,15 +146,43 @@ function serviceOf(chart: string, { stable, canary }: Releases, names: ReleaseNa
   return { services, port: (ports.find(({ name }) => name === 'http') ?? ports[0])?.port ?? 80 }
 }
 
-/** Has `act` look at a copy of the chart with these files, which is gone afterwards. */
-async function proved(chart: string, files: Files, act: (copy: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'canary-'))
+/**
+ * All that a chart holds, behind links as well, by the path in it.
+ * @throws {Failure} with one line, when it cannot be read
+ */
+function filesOf(chart: string, folder = ''): Files {
   try {
-    const copy = join(folder, basename(resolve(chart)))
-    cpSync(chart, copy, { recursive: true })
-    for (const [path, text] of Object.entries(files)) writeFileSync(join(copy, path), text)
-    await act(copy)
-  } finally {
-    rmSync(folder, { recursive: true })
+    const all = readdirSync(join(chart, folder)).map((name): Files => {
+      const path = join(folder, name)
+      const found = statSync(join(chart, path), { throwIfNoEntry: false })
+      if (found?.isDirectory()) return filesOf(chart, path)
+      return found?.isFile() ? { [path]: readFileSync(join(chart, path)) } : {}
+    })
+    return Object.assign({}, ...all)
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    const { code, message, path } = error as NodeJS.ErrnoException
+    throw new Failure(`cannot read ${path ?? join(chart, folder)} (${code ?? message}): all files of the chart must be readable`)
+  }
+}
+
+/**
+ * Writes new files, all or none.
+ * @throws {Failure} with one line, when one cannot be written
+ */
+function writeAll(chart: string, files: Files): void {
+  const written: string[] = []
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(chart, name)
+    try {
+      writeFileSync(path, text, { flag: 'wx' })
+      written.push(path)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      for (const begun of code === 'EEXIST' ? written : [...written, path]) rmSync(begun, { force: true })
+      throw new Failure(
+        `cannot write ${path} (${code ?? message}): it must be new, in a folder that can be written to; nothing is written`,
+      )
+    }
   }
 }

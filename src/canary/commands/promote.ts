@@ -60,13 +60,15 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
 
 function steps(text: string): number[] {
   const numbers = text.split(',').map((entry) => {
-    const [, stable, canary] = /^(?:(\d{1,3})\/)?(\d{1,3})$/.exec(entry) ?? []
-    const isWhole = stable === undefined || Number(stable) + Number(canary) === 100
-    return isWhole ? Number(canary) : Number.NaN
+    const [, stable, canary] = /^(?:(\d{1,7})\/)?(\d{1,7})$/.exec(entry) ?? []
+    const share = stable === undefined ? Number(canary) : (100 * Number(canary)) / (Number(stable) + Number(canary))
+    return Number.isInteger(share) ? share : Number.NaN
   })
   const isRising = numbers.every((number, index) => number > (numbers[index - 1] ?? 0))
   if (!isRising || numbers.at(-1) !== 100)
-    throw new InvalidArgumentError('It must be rising percentages that end with 100, such as 25,50,100.')
+    throw new InvalidArgumentError(
+      'It must be rising whole percentages that end with 100, such as 25,50,100 or 75/25,50/50,0/100.',
+    )
   return numbers
 }
 

@@ -10,16 +10,17 @@ import { readText } from './valuesReader.ts'
  */
 export function chartName(chart: string): string {
   const path = join(chart, 'Chart.yaml')
-  const text = readText(path)
-  const name = nameIn(text)
-  if (typeof name !== 'string' || name === '') throw new WrongUse(`${path} says no name: it must have one, such as "name: shop"`)
-  return name
+  const name = nameIn(path)
+  if (typeof name === 'string' && name !== '') return name
+  const said = name === undefined ? 'no name' : `the name ${JSON.stringify(name)}`
+  throw new WrongUse(`${path} says ${said}: it must have one, such as "name: shop"`)
 }
 
-function nameIn(text: string): unknown {
+function nameIn(path: string): unknown {
+  const text = readText(path, 'give the folder of a chart, which has it')
   try {
     return (parse(text) as { name?: unknown } | null)?.name
-  } catch {
-    return undefined
+  } catch (error) {
+    throw new WrongUse(`${path} is not YAML: ${(error as Error).message.split('\n', 1)[0]?.replace(/:$/, '')}`)
   }
 }

@@ -143,15 +143,15 @@ const HOW_HELM_READS =
 
 const shown = (text: string) => text.trim().replaceAll(/\s+/g, ' ').slice(0, 40)
 
-/** @throws {WrongUse} with one line, when it cannot be read */
-export function readText(path: string): string {
+/** @throws {WrongUse} with one line, when it cannot be read, which ends with the advice */
+export function readText(path: string, advice = "--chart must name the chart's folder, --values files"): string {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const why = code === 'ENOENT' ? 'there is no such file' : code
-    throw new WrongUse(`cannot read ${path} (${why}): --chart must name the chart's folder, --values files`)
+    throw new WrongUse(`cannot read ${path} (${why}): ${advice}`)
   }
   if (isUtf8(bytes)) return bytes.toString()
   const lines = bytes.toString('latin1').split('\n')

@@ -74,9 +74,11 @@ export function whyUntold(expectation: Expectation, sources: readonly Identity[]
     return (hasVersions && ofVersion.length < 2) || (role !== undefined && expectation.some((entry) => entry.role !== undefined))
   }
   if (!first || isAnybody(expectation) || sources.some(isTold)) return undefined
-  const said = first.version ?? first.role
+  const said = [...new Set(sources.flatMap(({ version, role }) => version ?? role ?? []))].toSorted()
   const names = expectation.map(nameOf).join(' and ')
-  return `replies say ${said === undefined ? 'neither version nor role' : `only ${said}`}, which does not tell ${names} apart: ${WHERE_TOLD}`
+  const what = said.length === 0 ? 'neither version nor role' : `only ${said.join(' and ')}`
+  const byVersion = said.length > 1 ? `--expect may name what they say, such as ${said.map((it) => `${it}=50`).join()}; or ` : ''
+  return `replies say ${what}, which does not tell ${names} apart: ${byVersion}${WHERE_TOLD}`
 }
 
 export const WHERE_TOLD =

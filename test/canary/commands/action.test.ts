@@ -21,7 +21,7 @@ async function start(inputs: Record<string, string>) {
   const folder = temporary()
   const [outputs, summary] = [join(folder, 'output'), join(folder, 'summary')]
   for (const file of [outputs, summary]) writeFileSync(file, '')
-  const { exitCode, stdout } = await execa('bash', ['-e', '-o', 'pipefail', '-c', step?.run ?? 'no step'], {
+  const { exitCode, stdout, stderr } = await execa('bash', ['-e', '-o', 'pipefail', '-c', step?.run ?? 'no step'], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
@@ -37,6 +37,7 @@ async function start(inputs: Record<string, string>) {
   const written = readFileSync(outputs, 'utf8').matchAll(/^(\w+)<<(.+)\n(.*)\n\2$/gm)
   return {
     exitCode,
+    stderr,
     commands: stdout.split('\n').filter((line) => /^\s*::/.test(line)),
     outputs: Object.fromEntries([...written].map(([, name, , value]) => [name, value])),
     summary: readFileSync(summary, 'utf8'),
@@ -75,6 +76,24 @@ describe.concurrent('the action', () => {
     const split = commands.filter((line) => line.includes('title=FAIL split'))
     expect(split).toEqual([expect.stringContaining('x%250A::set-output')])
     for (const line of commands) expect(line).toMatch(/^::(error|warning) title=(FAIL|INCONCLUSIVE) [a-z ]+::/)
+  })
+
+  it.each([{ options: '--help' }, { options: '--version' }, { url: '--help' }, { options: '--' }])(
+    'says so where %o has nothing judged',
+    async (inputs) => {
+      const { expect } = await import('vitest')
+      const { exitCode, outputs, commands, stderr } = await start({ url: 'http://127.0.0.1:9', ...inputs })
+      expect([exitCode, outputs]).toEqual([64, {}])
+      expect(stderr).not.toContain('Error')
+      expect(commands).toEqual([expect.stringMatching(/^::error title=canary check::/)])
+    },
+  )
+
+  it('has its report, whatever the options say', async ({ expect }) => {
+    const { url } = await gateway()
+    const elsewhere = join(temporary(), 'none/report.md')
+    const { exitCode, summary } = await start({ url, expect: '90/10', options: `${options}--markdown=${elsewhere}\n` })
+    expect([exitCode, summary]).toEqual([0, expect.stringMatching(/^### PASS\n/)])
   })
 
   it('says what is wrong where nothing can be judged', async ({ expect }) => {

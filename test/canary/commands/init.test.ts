@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { describe, it } from 'vitest'
 import { parse } from 'yaml'
 import { madeBy } from '../../../src/canary/init/obstacles.ts'
 import { temporary } from '../commandLine.ts'
-import { run } from '../inProcess.ts'
+import { run, withoutCluster } from '../inProcess.ts'
 import { installedReleases } from '../installedReleases.ts'
 import { parseOutput } from '../parseOutput.ts'
 
@@ -141,6 +141,66 @@ describe.concurrent('init', () => {
       { name: 'web-stable', port: 9898 },
       { name: 'web-canary', port: 9898 },
     ])
+  })
+
+  it.each([
+    [
+      'gateway',
+      ['a/b/c', '/', 'a/', '/b', 'Bad_Name', '{{x}}', '-a', 'a..b', 'a'.repeat(254)],
+      /It must be NAME or NAMESPACE\/NAME/,
+    ],
+    [
+      'hostname',
+      ['http://x', 'a:80', '127.0.0.1', 'UPPER.test', 'a.*.b', '*', `${'a.'.repeat(127)}a`],
+      /It must be a host name in lower case/,
+    ],
+  ])('refuses a --%s that Kubernetes would not take', async (option, values, reason) => {
+    const { expect } = await import('vitest')
+    for (const value of values) {
+      const { exitCode, stdout, stderr } = await run(`init chart --gateway a/b.c --${option} ${value}`)
+      expect([value, exitCode, stdout, stderr]).toEqual([value, 64, '', expect.stringMatching(reason)])
+      expect(stderr).toContain(value)
+    }
+  })
+
+  it('writes over nothing, and says what is no chart', async ({ expect }) => {
+    const chart = chartOf({ ...podinfoLike, 'templates/canary-route.yaml': '# mine' })
+    const { exitCode, stderr } = await run(`init ${chart} --gateway a`)
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(`${chart}/templates/canary-route.yaml is there already`)])
+    expect(readFileSync(join(chart, 'templates/canary-route.yaml'), 'utf8')).toBe('# mine')
+    const none = await run(`init ${join(chart, 'templates')} --gateway a`)
+    expect(none.stderr).toMatch(
+      /^canary: cannot read .*Chart\.yaml \(there is no such file\): give the folder of a chart, which has it$/,
+    )
+    const broken = chartOf({ 'Chart.yaml': 'name: [x\n' })
+    expect((await run(`init ${broken} --gateway a`)).stderr).toMatch(/Chart\.yaml is not YAML: .* at line 2, column 1$/)
+    const number = chartOf({ 'Chart.yaml': 'name: 42\n' })
+    expect((await run(`init ${number} --gateway a`)).stderr).toContain('Chart.yaml says the name 42: it must have one, such as')
+  })
+
+  it('takes back what it wrote, where it cannot write the rest', async ({ expect }) => {
+    const chart = chartOf(podinfoLike)
+    const theirs = join(chart, 'values-stable.yaml')
+    const before = files(chart)
+    // Somebody else is there first.
+    const { exitCode, stdout, stderr } = await run(`init ${chart} --gateway a`, (name, args, signal) => {
+      if (args.includes('--values') && !existsSync(theirs)) writeFileSync(theirs, '# theirs')
+      return withoutCluster(name, args, signal)
+    })
+    expect(stderr).toBe(
+      `canary: cannot write ${chart}/values-stable.yaml (EEXIST): it must be new, in a folder that can be written to; nothing is written`,
+    )
+    expect([exitCode, stdout, files(chart)]).toEqual([1, '', [...before, 'values-stable.yaml'].toSorted()])
+    expect(readFileSync(theirs, 'utf8')).toBe('# theirs')
+  })
+
+  it('proves with a chart that is read-only', async ({ expect }) => {
+    const chart = chartOf(podinfoLike)
+    for (const folder of ['templates', '.']) chmodSync(join(chart, folder), 0o555)
+    const { exitCode, stdout, stderr } = await run(`init ${chart} --gateway a --dry-run`)
+    for (const folder of ['templates', '.']) chmodSync(join(chart, folder), 0o755)
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('+ kind: HTTPRoute')
   })
 
   const own = '{ app: {{ .Release.Name }} }'

@@ -267,11 +267,19 @@ describe.concurrent('promote', () => {
   it.each([
     [
       'promote --steps 50,25,100',
-      "option '--steps <percentages>' argument '50,25,100' is invalid. It must be rising percentages that end with 100, such as 25,50,100.",
+      "option '--steps <percentages>' argument '50,25,100' is invalid. It must be rising whole percentages that end with 100, such as 25,50,100 or 75/25,50/50,0/100.",
     ],
     [
       'promote --steps 25,50',
-      "option '--steps <percentages>' argument '25,50' is invalid. It must be rising percentages that end with 100, such as 25,50,100.",
+      "option '--steps <percentages>' argument '25,50' is invalid. It must be rising whole percentages that end with 100, such as 25,50,100 or 75/25,50/50,0/100.",
+    ],
+    [
+      'promote --steps 2/1,0/1',
+      "option '--steps <percentages>' argument '2/1,0/1' is invalid. It must be rising whole percentages that end with 100, such as 25,50,100 or 75/25,50/50,0/100.",
+    ],
+    [
+      'promote --steps 3/1,1/1,0/1 --files-only',
+      '--files-only needs --url here: without replies, there is nothing to judge canary by',
     ],
     [
       'promote --patience 0s',

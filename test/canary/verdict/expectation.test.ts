@@ -119,6 +119,13 @@ describe('an expectation', () => {
     expect(whyUntold(parseExpectation(text), [])).toBeUndefined()
   })
 
+  it('cannot be told by replies of two versions, where roles are expected, which are named then', () => {
+    const sources = ['v1', 'v2', 'v1'].map((version) => ({ version, role: undefined }))
+    expect(whyUntold(parseExpectation('stable=9,canary=1'), sources)).toMatch(
+      /^replies say only v1 and v2, which does not tell stable and canary apart: --expect may name what they say, such as v1=50,v2=50; or --version-from/,
+    )
+  })
+
   it('reads well', () => {
     expect(describeExpectation(parseExpectation('v1=2,v2=1'))).toBe('v1 66.7 %, v2 33.3 %')
     expect(nameOf({ version: 'v1.1.1', role: 'stable' })).toBe('v1.1.1 stable')

@@ -103,6 +103,13 @@
   "Leave out a scheme, and give a tag or a digest as image.tag or image.digest.") }}
 {{- end }}
 
+{{- $tag := include "devops-api.tag" . }}
+{{- if not (or .Values.image.digest (regexMatch "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$" $tag)) }}
+{{- include "devops-api.refuse" (list
+  (printf "image.tag is empty, and the chart's appVersion is %q, which no tag can be." $tag)
+  "Give image.tag or image.digest.") }}
+{{- end }}
+
 {{- $version := include "devops-api.version" . }}
 {{- if not (regexMatch "^[!-~]([ -~]{0,126}[!-~])?$" $version) }}
 {{- $source := ternary "env.DEVOPSAPI_VERSION" "image.tag" (hasKey .Values.env "DEVOPSAPI_VERSION") }}
@@ -136,6 +143,13 @@
 {{- include "devops-api.refuse" (list
   (printf "autoscaling.minReplicas is %d, but autoscaling.maxReplicas is %d." $minimum $maximum)
   "Swap them, or raise the maximum.") }}
+{{- end }}
+
+{{- $cpu := toString (((.Values.resources).requests).cpu | default ((.Values.resources).limits).cpu | default 0) }}
+{{- if and .Values.autoscaling.enabled (regexMatch "^0m?$" $cpu) }}
+{{- include "devops-api.refuse" (list
+  "autoscaling.enabled is true, but resources.requests.cpu is not given, of which the autoscaler takes a percentage."
+  "Give it, such as 100m.") }}
 {{- end }}
 {{- end }}
 

@@ -85,6 +85,8 @@ const validate = new Ajv({
   removeAdditional: 'all',
   meta: false,
   validateSchema: false,
+  // Else Infinity is compared with no limit.
+  strictNumbers: false,
 }).compile<Config>({ type: 'object', properties })
 
 /**

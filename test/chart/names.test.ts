@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { parse } from '../../src/demo/render.ts'
-import { chart, helm, manifests, type Options, podTemplates, type Role, render, valuesArguments } from './render.ts'
+import { chart, helm, manifests, type Options, podTemplates, type Role, refusal, render, valuesArguments } from './render.ts'
 
 const overlays = ['examples/production.yaml']
 const roles: Role[] = ['stable', 'canary']
@@ -91,21 +91,38 @@ it.each(Object.entries(specs))('the test is another Pod with another spec, as Po
   expect(again.Pod.metadata.name).toBe(usual.Pod.metadata.name)
 })
 
+/** Has `act` look at a copy of the chart with another line in Chart.yaml. */
+async function withAbout<T>(from: string, to: string, act: (copy: string) => Promise<T>): Promise<T> {
+  const copy = await mkdtemp(join(tmpdir(), 'chart-'))
+  try {
+    await cp(chart, copy, { recursive: true })
+    const about = await readFile(join(copy, 'Chart.yaml'), 'utf8')
+    expect(about).toContain(from)
+    await writeFile(join(copy, 'Chart.yaml'), about.replace(from, to))
+    return await act(copy)
+  } finally {
+    await rm(copy, { recursive: true })
+  }
+}
+
 it.each([
   ['1.1.1+build.5', 'devops-api-1.1.1_build.5'],
   [`1.1.1-${'x'.repeat(80)}`, `devops-api-1.1.1-${'x'.repeat(46)}`],
   [`1.1.1-${'x'.repeat(45)}.y`, `devops-api-1.1.1-${'x'.repeat(45)}`],
 ])('the chart version %s becomes the label %s', async (version, label) => {
-  const copy = await mkdtemp(join(tmpdir(), 'chart-'))
-  try {
-    await cp(chart, copy, { recursive: true })
-    const about = await readFile(join(copy, 'Chart.yaml'), 'utf8')
-    await writeFile(join(copy, 'Chart.yaml'), about.replace('version: 1.1.1', `version: ${version}`))
-    const { Deployment } = await render('stable', { chart: copy })
-    expect(Deployment.metadata.labels['helm.sh/chart']).toBe(label)
-  } finally {
-    await rm(copy, { recursive: true })
-  }
+  const { Deployment } = await withAbout('version: 1.1.1', `version: ${version}`, (copy) => render('stable', { chart: copy }))
+  expect(Deployment.metadata.labels['helm.sh/chart']).toBe(label)
+})
+
+it('an appVersion that no tag can be is refused, unless a tag or a digest is given', async () => {
+  const values = (image: object) => ({ values: { image: { tag: '', ...image } } })
+  await withAbout('appVersion: "1.1.1"', 'appVersion: "1.2.3+build.1"', async (copy) => {
+    expect(await refusal('stable', { chart: copy, ...values({}) })).toBe(
+      'image.tag is empty, and the chart\'s appVersion is "1.2.3+build.1", which no tag can be. Give image.tag or image.digest.',
+    )
+    for (const image of [{ tag: '1.2.3' }, { digest: `sha256:${'0'.repeat(64)}` }])
+      await expect(render('stable', { chart: copy, ...values(image) })).resolves.toHaveProperty('Deployment')
+  })
 })
 
 it.each([

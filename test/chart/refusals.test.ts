@@ -247,6 +247,16 @@ const mistakes: Record<string, Mistake[]> = {
       'autoscaling: { minReplicas: 5, maxReplicas: 2 }',
       'autoscaling.minReplicas is 5, but autoscaling.maxReplicas is 2. Swap them, or raise the maximum.',
     ],
+    ...['{ requests: null }', '{ requests: { cpu: null } }', '{ requests: { cpu: 0 } }', '{ requests: { cpu: 0m } }'].map(
+      (resources): Mistake => [
+        'canary',
+        `autoscaling: { enabled: true }\nresources: ${resources}`,
+        'autoscaling.enabled is true, but resources.requests.cpu is not given, of which the autoscaler takes a percentage. Give it, such as 100m.',
+      ],
+    ),
+    ...['replicas', 'runAsUser'].map(
+      (key): Mistake => ['canary', `${key}: 2147483648`, `- at '/${key}': maximum: got 2.147483648×10⁰⁹, want 2.147483647×10⁰⁹`],
+    ),
     [
       'stable',
       'podDisruptionBudget: { maxUnavailable: "25" }',

@@ -167,13 +167,16 @@ describe.concurrent('a start', () => {
     other.close()
   })
 
-  it('is refused with one line where the host is none of this machine', async () => {
-    const { child } = start({ HOST: '192.0.2.1' })
-    expect(await ended(child)).toMatchObject({
-      exitCode: 1,
-      stderr: 'devops-api cannot start: HOST is "192.0.2.1": it must be an address of this machine',
-    })
-  })
+  it.each(['192.0.2.1', 'fe80::1', 'a\nb'])(
+    'is refused with one line where the host is none of this machine: %j',
+    async (HOST) => {
+      const { expect } = await import('vitest')
+      expect(await ended(start({ HOST }).child)).toMatchObject({
+        exitCode: 1,
+        stderr: `devops-api cannot start: HOST is ${JSON.stringify(HOST)}: it must be an address of this machine`,
+      })
+    },
+  )
 })
 
 describe.concurrent('a request', () => {

@@ -53,7 +53,7 @@ describe('A chart without a name', () => {
     expect(await run('history --chart test')).toEqual({
       exitCode: 64,
       stdout: '',
-      stderr: "canary: cannot read test/Chart.yaml (there is no such file): --chart must name the chart's folder, --values files",
+      stderr: 'canary: cannot read test/Chart.yaml (there is no such file): give the folder of a chart, which has it',
     })
   })
 })

@@ -145,7 +145,7 @@
   "Swap them, or raise the maximum.") }}
 {{- end }}
 
-{{- $cpu := toString (((.Values.resources).requests).cpu | default ((.Values.resources).limits).cpu | default 0) }}
+{{- $cpu := toString ((.Values.resources.requests).cpu | default (.Values.resources.limits).cpu | default 0) }}
 {{- if and .Values.autoscaling.enabled (regexMatch "^0m?$" $cpu) }}
 {{- include "devops-api.refuse" (list
   "autoscaling.enabled is true, but resources.requests.cpu is not given, of which the autoscaler takes a percentage."

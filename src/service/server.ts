@@ -25,11 +25,11 @@ function refuseToStart(error: NodeJS.ErrnoException): never {
   process.exit(1)
 }
 
-function listenReason({ code, syscall = '' }: NodeJS.ErrnoException): string | undefined {
+function listenReason({ code, syscall }: NodeJS.ErrnoException): string | undefined {
   if (code === 'EADDRINUSE')
     return `PORT is ${port}: another process listens there on ${host ?? 'this machine'}; choose a free one`
   if (code === 'EACCES') return `PORT is ${port}: this user may not listen there; choose one from 1024 to 65535`
-  if (['listen', 'bind', 'getaddrinfo'].includes(syscall))
+  if (syscall === 'listen' || syscall === 'getaddrinfo')
     return `HOST is ${JSON.stringify(host)}: it must be an address of this machine`
   return undefined
 }

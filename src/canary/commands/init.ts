@@ -150,19 +150,19 @@ function serviceOf(chart: string, { stable, canary }: Releases, names: ReleaseNa
  * All that a chart holds, behind links as well, by the path in it.
  * @throws {Failure} with one line, when it cannot be read
  */
-function filesOf(chart: string, folder = ''): Files {
-  try {
-    const all = readdirSync(join(chart, folder)).map((name): Files => {
+function filesOf(chart: string): Files {
+  const below = (folder: string): Files[] =>
+    readdirSync(join(chart, folder)).flatMap((name) => {
       const path = join(folder, name)
       const found = statSync(join(chart, path), { throwIfNoEntry: false })
-      if (found?.isDirectory()) return filesOf(chart, path)
-      return found?.isFile() ? { [path]: readFileSync(join(chart, path)) } : {}
+      if (found?.isDirectory()) return below(path)
+      return found?.isFile() ? { [path]: readFileSync(join(chart, path)) } : []
     })
-    return Object.assign({}, ...all)
+  try {
+    return Object.assign({}, ...below(''))
   } catch (error) {
-    if (error instanceof Failure) throw error
-    const { code, message, path } = error as NodeJS.ErrnoException
-    throw new Failure(`cannot read ${path ?? join(chart, folder)} (${code ?? message}): all files of the chart must be readable`)
+    const { code, message, path = chart } = error as NodeJS.ErrnoException
+    throw new Failure(`cannot read ${path} (${code ?? message}): all files of the chart must be readable`)
   }
 }
 

@@ -18,7 +18,7 @@ import { Session } from '../promotion/session.ts'
 import { takeBack } from '../promotion/takeBack.ts'
 import { type Given, withPodValues } from '../values/podValues.ts'
 import type { ValuesFile } from '../values/valuesReader.ts'
-import { ALL_STABLE, showWeights, type Weights, weightsOf } from '../values/weights.ts'
+import { ALL_STABLE, parseWeights, showWeights, type Weights, weightsOf } from '../values/weights.ts'
 import { sum } from '../verdict/comparison.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { TrafficSettings } from '../verdict/judgeTraffic.ts'
@@ -58,13 +58,16 @@ export function promoteCommand(program: Command, terminal: Terminal): void {
     .action((options: CommandLine) => run(options, terminal))
 }
 
+/** Canary's percentage in an entry such as 25 or 75/25. */
+function shareIn(entry: string): number {
+  const weights = parseWeights(entry)
+  if (weights) return (100 * weights.canary) / (weights.stable + weights.canary)
+  return /^\d{1,7}$/.test(entry) ? Number(entry) : Number.NaN
+}
+
 function steps(text: string): number[] {
-  const numbers = text.split(',').map((entry) => {
-    const [, stable, canary] = /^(?:(\d{1,7})\/)?(\d{1,7})$/.exec(entry) ?? []
-    const share = stable === undefined ? Number(canary) : (100 * Number(canary)) / (Number(stable) + Number(canary))
-    return Number.isInteger(share) ? share : Number.NaN
-  })
-  const isRising = numbers.every((number, index) => number > (numbers[index - 1] ?? 0))
+  const numbers = text.split(',').map(shareIn)
+  const isRising = numbers.every((number, index) => Number.isInteger(number) && number > (numbers[index - 1] ?? 0))
   if (!isRising || numbers.at(-1) !== 100)
     throw new InvalidArgumentError(
       'It must be rising whole percentages that end with 100, such as 25,50,100 or 75/25,50/50,0/100.',

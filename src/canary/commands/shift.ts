@@ -7,7 +7,7 @@ import { Progress } from '../output/progress.ts'
 import { reportText } from '../output/reportText.ts'
 import { columnsOf, painter, type Terminal } from '../output/terminal.ts'
 import { Session } from '../promotion/session.ts'
-import { showWeights, type Weights } from '../values/weights.ts'
+import { parseWeights, showWeights, type Weights } from '../values/weights.ts'
 import { exitCodes } from '../verdict/exitCodes.ts'
 import type { Report } from '../verdict/sampleAndJudge.ts'
 
@@ -23,10 +23,8 @@ export function shiftCommand(program: Command, terminal: Terminal): void {
 }
 
 function weights(text: string): Weights {
-  const [, stable, canary] = /^(\d{1,7})\/(\d{1,7})$/.exec(text) ?? []
-  const parsed = { stable: Number(stable), canary: Number(canary) }
-  const { stable: a, canary: b } = parsed
-  if (!(a <= 1_000_000 && b <= 1_000_000 && a + b > 0))
+  const parsed = parseWeights(text)
+  if (!parsed || Math.max(parsed.stable, parsed.canary) > 1_000_000 || parsed.stable + parsed.canary === 0)
     throw new InvalidArgumentError('It must be two whole numbers from 0 to 1000000, not both 0, such as 75/25.')
   return parsed
 }

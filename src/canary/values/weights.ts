@@ -12,6 +12,12 @@ const MOST = 1_000_000
 /** Such as "90/10". */
 export const showWeights = ({ stable, canary }: Weights): string => `${stable}/${canary}`
 
+/** The same read back; undefined where it is other text. */
+export function parseWeights(text: string): Weights | undefined {
+  const [, stable, canary] = /^(\d{1,7})\/(\d{1,7})$/.exec(text) ?? []
+  return canary === undefined ? undefined : { stable: Number(stable), canary: Number(canary) }
+}
+
 /**
  * The weights that values give; those of the chart where they give none.
  * @param path of the file that has them, for messages

@@ -66,14 +66,13 @@ const isSameVersion = (a: string, b: string) => a.replace(/^v(?=\d)/, '') === b.
 
 /** Why replies cannot be told apart by what is expected, whoever sent them; undefined where they can. */
 export function whyUntold(expectation: Expectation, sources: readonly Identity[]): string | undefined {
-  const [first] = sources
   const isTold = ({ version, role }: Identity) => {
     const ofVersion =
       version === undefined ? [] : expectation.filter((entry) => entry.share > 0 && isMeant(entry, { version, role: undefined }))
     const hasVersions = version !== undefined && expectation.some((entry) => entry.version !== undefined)
     return (hasVersions && ofVersion.length < 2) || (role !== undefined && expectation.some((entry) => entry.role !== undefined))
   }
-  if (!first || isAnybody(expectation) || sources.some(isTold)) return undefined
+  if (sources.length === 0 || isAnybody(expectation) || sources.some(isTold)) return undefined
   const said = [...new Set(sources.flatMap(({ version, role }) => version ?? role ?? []))].toSorted()
   const names = expectation.map(nameOf).join(' and ')
   const what = said.length === 0 ? 'neither version nor role' : `only ${said.join(' and ')}`

@@ -1,7 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
+import { parseManifest } from '../../src/canary/cluster/parseManifest.ts'
 import { releaseName, roles } from '../../src/canary/roles.ts'
 import { chartName } from '../../src/canary/values/chartName.ts'
 import { type Behaviour, gateway } from './fakeService.ts'
@@ -72,6 +73,16 @@ function merge(a: Record<string, unknown>, b: Record<string, unknown>): Record<s
   return all
 }
 
+const parsed = new Map<string, Record<string, unknown>>()
+
+/** The same few files are read for each installation. */
+function valuesIn(path: string): Record<string, unknown> {
+  const text = readFileSync(path, 'utf8')
+  const values: Record<string, unknown> = parsed.get(text) ?? parse(text) ?? {}
+  parsed.set(text, values)
+  return values
+}
+
 const base64 = (data: Buffer | string) => Buffer.from(data).toString('base64')
 
 function pack(chart: string): object {
@@ -81,10 +92,10 @@ function pack(chart: string): object {
   const schema = join(chart, 'values.schema.json')
   const kept = (name: string) => ({ name, data: base64(readFileSync(join(chart, name))) })
   return {
-    metadata: parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')),
+    metadata: valuesIn(join(chart, 'Chart.yaml')),
     templates: files.filter((name) => name.startsWith('templates/')).map(kept),
     files: files.filter((name) => !/^(templates\/|Chart\.yaml|values\.yaml|values\.schema\.json)/.test(name)).map(kept),
-    values: parse(readFileSync(join(chart, 'values.yaml'), 'utf8')),
+    values: valuesIn(join(chart, 'values.yaml')),
     schema: existsSync(schema) ? base64(readFileSync(schema)) : null,
   }
 }
@@ -156,7 +167,7 @@ class Cluster {
       .join('---\n')
     const sections = sets.filter((text) => !text.startsWith('--set')).map((text) => text.split('=') as [string, string])
     const set = sections.map(([path, value]) => path.split('.').reduceRight<unknown>((all, key) => ({ [key]: all }), value))
-    const config = [...files.map((file) => parse(readFileSync(file, 'utf8')) ?? {}), ...set].reduce(merge, {})
+    const config = [...files.map(valuesIn), ...(set as Record<string, unknown>[])].reduce(merge, {})
     const revision: Revision = {
       version: (before[0]?.version ?? 0) + 1,
       config,
@@ -203,7 +214,7 @@ class Cluster {
     const { replicas = {} } = this.#settings
     const manifests = Object.values(this.releases).flatMap(([newest]) => (newest ? [newest.manifest] : []))
     return manifests
-      .flatMap((manifest) => parseAllDocuments(manifest).flatMap((document) => (document.toJS() as Item | null) ?? []))
+      .flatMap((manifest) => parseManifest(manifest) as unknown as Item[])
       .map(({ metadata, spec, ...rest }) => ({
         ...rest,
         metadata: { ...metadata, generation: 1, namespace: 'n' },

@@ -7,11 +7,17 @@ export interface RenderedObject {
   readonly [key: string]: unknown
 }
 
-/** The objects of a manifest, as Kubernetes reads them. */
-export function parseManifest(manifest: string): RenderedObject[] {
-  return parseAllDocuments(manifest, { version: '1.1', merge: true, logLevel: 'silent' }).flatMap(
-    (document) => (document.toJS() as RenderedObject | null) ?? [],
-  )
+const known = new Map<string, readonly RenderedObject[]>()
+
+/** The objects of a manifest, as Kubernetes reads them. The same text comes with each look at the cluster, and is parsed once. */
+export function parseManifest(manifest: string): readonly RenderedObject[] {
+  const objects =
+    known.get(manifest) ??
+    parseAllDocuments(manifest, { version: '1.1', merge: true, logLevel: 'silent' }).flatMap(
+      (document) => (document.toJS() as RenderedObject | null) ?? [],
+    )
+  known.set(manifest, objects)
+  return objects
 }
 
 /** What a release calls its object of a kind: as itself, where it has one of that name or none, else as its first of that kind. */

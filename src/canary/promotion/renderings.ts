@@ -38,7 +38,7 @@ export class Renderings {
   }
 
   /** What an upgrade of stable would install. */
-  async render(chart: string, layers: readonly Layer[]): Promise<RenderedObject[]> {
+  async render(chart: string, layers: readonly Layer[]): Promise<readonly RenderedObject[]> {
     return this.withLayers(layers, async (args) => {
       const text = await this.#tools.helm(
         ...['upgrade', this.#tools.names.stable, chart, ...args, '--dry-run=server', '--output', 'json'],

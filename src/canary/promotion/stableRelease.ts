@@ -189,7 +189,7 @@ export class StableRelease {
   }
 
   /** What the step before would have installed, while steps are rehearsed. */
-  #rehearsed: RenderedObject[] | undefined
+  #rehearsed: readonly RenderedObject[] | undefined
 
   /** Edits values-stable.yaml, once, and applies it. */
   async apply(
@@ -459,7 +459,7 @@ export class StableRelease {
     if (replicas === undefined || rendered === undefined || replicas <= rendered) return { values, isTakenBack: false }
     for (const key of ['replicas', 'replicaCount']) {
       const scaled: Values = { ...values, [key]: replicas }
-      const objects: RenderedObject[] | undefined = await this.renderings.render(chart, [scaled]).catch(unlessFailure)
+      const objects: readonly RenderedObject[] | undefined = await this.renderings.render(chart, [scaled]).catch(unlessFailure)
       if (objects && deploymentOf(objects, this.#tools.names.stable)?.spec.replicas === replicas)
         return { values: scaled, isTakenBack: false }
     }

@@ -118,15 +118,16 @@ export class Traffic {
       const bound = le === undefined || le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)
       if (Number.isNaN(bound) || samples.some(([, value]) => !Number.isFinite(value)))
         throw new NoAnswer(`Prometheus has what is no number in ${clean(JSON.stringify(labels))}`)
+      const family = JSON.stringify([metric, ...Object.entries(rest).toSorted()])
       const pod = firstOf(labels, POD)
       // In seconds, unless the name says otherwise, or is Envoy's.
       const unit = /millisecond|_ms(_|$)|^envoy_/.test(metric) ? 1 : 1000
       return {
         labels,
         samples,
-        key: JSON.stringify(Object.entries(labels).toSorted()),
+        key: `${family} ${le}`,
         target: targetOf(labels),
-        family: JSON.stringify([metric, ...Object.entries(rest).toSorted()]),
+        family,
         role,
         version: clean(labels.version || this.#names[role]),
         // A gateway's pod is none of canary's.

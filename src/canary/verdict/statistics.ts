@@ -139,9 +139,6 @@ export function alwaysValidInterval(k: number, n: number, alpha: number): Interv
  * is undefined.
  */
 export function quantileRanks(n: number, q: number, alpha: number): [low: number | undefined, high: number | undefined] {
-  let low = Math.floor(n * q)
-  while (low > 0 && atMost(low - 1, n, q) > alpha) low--
-  let high = Math.ceil(n * q)
-  while (high <= n && atLeast(high, n, q) > alpha) high++
+  const [low, high] = [rarelyMissed(n, q, alpha), rarelyExceeded(n, q, alpha) + 1]
   return [low > 0 ? low : undefined, high <= n ? high : undefined]
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { copyChart, removeChart } from './chart.ts'
-import { env, namespace as ours, poll, run } from './cluster.ts'
+import { deleteNamespace, env, namespace as ours, poll, run } from './cluster.ts'
 import { gateway } from './gateway.ts'
 
 const { GATEWAY_CLASS = 'traefik' } = process.env
@@ -76,7 +76,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await run(`kubectl delete namespace ${namespace} --ignore-not-found --timeout=120s`)
+  await deleteNamespace(namespace)
   rmSync(folder, { recursive: true })
   removeChart()
 })

@@ -97,7 +97,14 @@ export async function createNamespace(): Promise<void> {
   await run(`kubectl wait --for=create serviceaccount/default configmap/kube-root-ca.crt -n ${namespace} --timeout=60s`)
 }
 
-export const deleteNamespace = () => run(`kubectl delete namespace ${namespace} --ignore-not-found --timeout=120s`)
+/** Of these tests, or another that they made. */
+export async function deleteNamespace(name = namespace): Promise<void> {
+  const command = `kubectl delete namespace ${name} --ignore-not-found`
+  await run(`${command} --wait=false`)
+  // Left to themselves, pods end within seconds, but the namespace is looked at again only after half of their grace period.
+  await run(`kubectl delete pods --all -n ${name} --grace-period=1 --timeout=120s`)
+  await run(`${command} --timeout=120s`)
+}
 
 /** What one would look at first after a failure. */
 export async function describeNamespace(): Promise<string> {

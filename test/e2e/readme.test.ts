@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { blocks, pageAt } from '../markdown.ts'
 import { chart, copyChart, removeChart } from './chart.ts'
-import { poll, sh } from './cluster.ts'
+import { deleteNamespace, poll, sh } from './cluster.ts'
 import { gateway, hostname } from './gateway.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -19,7 +19,7 @@ beforeAll(async () => {
   if (await sh('kubectl get namespace devops-api --ignore-not-found')) {
     throw new Error('there is a namespace devops-api already, and whoever follows docs/cluster.md ends with deleting it')
   }
-  cleanUp = async () => void (await sh('kubectl delete namespace devops-api --ignore-not-found'))
+  cleanUp = () => deleteNamespace('devops-api')
 })
 
 afterAll(async () => {

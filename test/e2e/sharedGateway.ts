@@ -35,7 +35,7 @@ afterEach(async ({ task }) => {
 })
 
 afterAll(async () => {
-  await run(`kubectl delete namespace ${theirs} --ignore-not-found --timeout=120s`)
+  await deleteNamespace(theirs)
   await deleteNamespace().finally(removeChart)
   rmSync(folder, { recursive: true })
 })

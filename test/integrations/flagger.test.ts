@@ -65,7 +65,9 @@ afterAll(async () => {
   stopWatching()
   await load.stop()
   console.log(summary())
-  await deleteCanaries().then(deleteNamespace).finally(removeChart)
+  await deleteCanaries()
+    .then(() => deleteNamespace())
+    .finally(removeChart)
 })
 
 /** Even where a failed test has left Flagger waiting for a Deployment that is gone or will never be ready. */

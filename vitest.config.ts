@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // What starts programs or a browser, and so waits more than it computes; and what replaces modules, for itself alone.
 const process = [
@@ -17,8 +18,17 @@ const process = [
 // One cluster, one story: the files run one after the other.
 const onCluster = { fileParallelism: false, bail: 1 }
 
+/** Without durations of an earlier run, large files start first; the tours are small, and take the longest. */
+class ToursFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isTour = ({ moduleId }: TestSpecification) => Number(moduleId.includes('/test/tour/'))
+    return (await super.sort(files)).toSorted((a, b) => isTour(b) - isTour(a))
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: ToursFirst },
     // A hung test ends some day; how fast things are is a question for the bench.
     testTimeout: 600_000,
     hookTimeout: 600_000,

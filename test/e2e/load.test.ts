@@ -2,18 +2,19 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
+import { poll } from './cluster.ts'
 import { Load, RATE } from './load.ts'
 
 const good: RequestListener = (_, response) => {
   response.writeHead(200, { 'app-version': 'v1', 'app-role': 'stable' }).end('{"version":"v1"}')
 }
 
-async function loadOn(listener: RequestListener) {
+async function loadOn(listener: RequestListener, expected = () => ['200 stable v1']) {
   const server = createServer(listener)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   onTestFinished(() => void server.close())
   const { port } = server.address() as AddressInfo
-  const load = new Load((answer) => answer === '200 stable v1', { host: '127.0.0.1', port })
+  const load = new Load(expected, { host: '127.0.0.1', port })
   load.start()
   return load
 }
@@ -43,4 +44,28 @@ it('The load sees every kind of loss, on either kind of connection', async () =>
   expect(() => load.expectNothingLost()).toThrow(
     /^10 of \d+ replies are missing or wrong:\n {2}at 0\.\d{3} s: .* in "The load sees every kind of loss/,
   )
+})
+
+it('Who was asked before a change may still answer, and nobody who was asked after it', async () => {
+  let answers = ['200 stable v1']
+  const held: (() => void)[] = []
+  let isHeld = true
+  const load = await loadOn(
+    (request, response) => {
+      const answer = () => good(request, response)
+      if (isHeld) held.push(answer)
+      else answer()
+    },
+    () => answers,
+  )
+  await poll(async () => expect(held.length).toBeGreaterThan(RATE / 10))
+  answers = ['200 stable v2']
+  const changedAt = performance.now()
+  isHeld = false
+  for (const answer of held) answer()
+  await load.next(RATE, ({ sentAt }) => sentAt > changedAt)
+  await load.stop()
+  const isBefore = ({ sentAt }: { sentAt: number }) => sentAt < changedAt
+  expect(new Set(load.replies.filter(isBefore).map(({ expected }) => expected))).toEqual(new Set([true]))
+  expect(new Set(load.replies.filter((reply) => !isBefore(reply)).map(({ expected }) => expected))).toEqual(new Set([false]))
 })

@@ -15,11 +15,12 @@ interface Judged extends Reply {
 
 /**
  * Steady requests, sent when they are due, whatever became of those before: every other one on a connection that is kept alive,
- * the rest each on a new one. None is tried again, and each reply is judged when it arrives.
+ * the rest each on a new one. None is tried again. A reply is right if it was when its request was sent, or is when it arrives: whoever was
+ * asked before a change may take a while to answer.
  */
 export class Load {
   readonly replies: Judged[] = []
-  readonly #isExpected: (answer: string) => boolean
+  readonly #expected: () => Iterable<string>
   readonly #target: typeof gateway
   // In turn, so that no connection is idle for long enough for the gateway to close it.
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 20, scheduling: 'fifo' })
@@ -29,8 +30,9 @@ export class Load {
   #stoppedAt = 0
   #sent = 0
 
-  constructor(isExpected: (answer: string) => boolean, target = gateway) {
-    this.#isExpected = isExpected
+  /** @param expected the answers that are right at the moment */
+  constructor(expected: () => Iterable<string>, target = gateway) {
+    this.#expected = expected
     this.#target = target
   }
 
@@ -43,8 +45,9 @@ export class Load {
     const due = Math.min(((performance.now() - this.#startedAt) / 1000) * RATE, MOST)
     for (; this.#sent < due; this.#sent++) {
       const during = expect.getState().currentTestName
+      const before = [...this.#expected()]
       const pending = ask(this.#sent % 2 === 0 && this.#agent, this.#target).then((reply) => {
-        this.replies.push({ ...reply, during, expected: this.#isExpected(reply.answer) })
+        this.replies.push({ ...reply, during, expected: [...before, ...this.#expected()].includes(reply.answer) })
         this.#pending.delete(pending)
       })
       this.#pending.add(pending)

@@ -13,7 +13,7 @@ import { summary } from './summary.ts'
 export const root = join(import.meta.dirname, '../..')
 const allowed = new Set(['200 stable v1.1.1', '200 canary v1.1.1-canary', '200 stable v1.1.1-canary'])
 /** What users send all the while, once it is started. */
-export const load = new Load((answer) => allowed.has(answer))
+export const load = new Load(() => allowed)
 /** Has the load expect an answer as well. */
 export const allow = (answer: string) => allowed.add(answer)
 

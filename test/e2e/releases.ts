@@ -14,8 +14,8 @@ const answers = () => roles.filter((role) => weights[role] > 0).flatMap((role) =
 
 let expected = answers()
 
-/** Whether an answer is right at this moment. */
-export const isExpected = (answer: string) => expected.includes(answer)
+/** The answers that are right at this moment. */
+export const expectedAnswers = () => expected
 
 /** One of the two commands that everybody types. */
 export async function install(role: Role, ...overlays: string[]): Promise<string> {

@@ -55,7 +55,7 @@ const injected = '500 stable injected fault'
 
 let pristine: string[]
 let expected: string[] = []
-const load = new Load((answer) => expected.includes(answer))
+const load = new Load(() => expected)
 
 beforeAll(async () => {
   copyChart()

@@ -34,7 +34,7 @@ const [remote, fetched] = [join(worktree, 'remote.git'), join(worktree, 'fetched
 const versions: Record<Role, string> = { stable: '200 stable v1.1.1', canary: '200 canary v1.1.1-canary' }
 const injected = '500 canary injected fault'
 const allowed = [...Object.values(versions), '200 stable v1.1.1-canary']
-const load = new Load((answer) => allowed.includes(answer))
+const load = new Load(() => allowed)
 
 async function git(command: string, cwd = worktree): Promise<string> {
   const { stdout } = await execa('git', command.split(' '), { cwd })

@@ -15,8 +15,8 @@ interface Judged extends Reply {
 
 /**
  * Steady requests, sent when they are due, whatever became of those before: every other one on a connection that is kept alive,
- * the rest each on a new one. None is tried again. A reply is right if it was when its request was sent, or is when it arrives: whoever was
- * asked before a change may take a while to answer.
+ * the rest each on a new one. None is tried again. A reply is right if it was when its request was sent, or is when it arrives:
+ * whoever was asked before a change may take a while to answer.
  */
 export class Load {
   readonly replies: Judged[] = []

@@ -29,7 +29,7 @@ import { prometheus, query } from './prometheus.ts'
 const folder = join(chart, '../integrations/prometheus')
 const root = join(import.meta.dirname, '../..')
 const annotations = `--values ${join(folder, 'annotations.yaml')}`
-// Whoever answers, and what: what this test judges is what Prometheus says about it.
+// Its replies are not judged: what this test judges is what Prometheus says about them.
 const load = new Load(() => [])
 
 /** Types of the Prometheus Operator, where it is not installed; they accept anything, and the test checks what they accepted. */
